@@ -1,0 +1,15 @@
+// Says clearly which Node runs when it is too old. The project brings its own as an npm
+// dependency, and npm falls back to the machine's without a word when that one's install
+// script was not allowed to run.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+
+if (major < 22 || (major === 22 && minor < 19)) {
+  console.error(
+    [
+      `Gatehouse needs Node 22.19 or newer; this is ${process.version} (${process.execPath}).`,
+      'The project brings its own: run "npm install" without --ignore-scripts. If npm was told to',
+      'skip install scripts, allow the package "node" (see allowScripts in package.json) and install again.',
+    ].join('\n'),
+  )
+  process.exit(1)
+}
