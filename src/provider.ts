@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import type { ZodType } from 'zod'
+import { Problem } from './problem.ts'
 import type { Secret } from './secret.ts'
 
 /**
@@ -27,6 +29,8 @@ export interface Provider<Config = unknown> {
 export interface StartContext {
   /** The storefront's id. */
   readonly storefront: string
+  /** The origins of its pages, as listed. */
+  readonly origins: readonly string[]
 }
 
 /** One provider, configured for one storefront: everything about it that the core needs. */
@@ -38,14 +42,20 @@ export interface Upstream {
   readonly environment: string
   /** Scheme and authority of every call, without a trailing slash. Never taken from a caller. */
   readonly origin: string
+  /** How calls leave this machine, where the operator cares. */
+  readonly egress: Egress
   readonly routes: readonly Route[]
   readonly endpoints: readonly Endpoint[]
   /** Values that a route's `fixed` ids must equal, by path segment name. */
   readonly fixed: Readonly<Record<string, string>>
   /** Query and body names that always name a person; refused wherever the route does not bind them. */
   readonly personal: readonly string[]
+  /** Shopper writes that the storefront has opened, as `POST /path` of the upstream. */
+  readonly allow: readonly string[]
   /** Request headers of the caller that this provider understands, lower case. */
   readonly callerHeaders: Readonly<Record<string, CallerHeader>>
+  /** Further request headers of the caller that are passed on as they are, lower case. */
+  readonly passHeaders: readonly string[]
   /** Sent upstream on every call, beside the credential. Lower-case names. */
   readonly headers: Headers
   /** Every secret it was configured with, for the start-up checks. */
@@ -70,6 +80,12 @@ export interface Upstream {
   authorize(call: CallFacts): Credential
   /** Reads status and headers of an answer. Never throws. */
   classify(answer: AnswerHead): Verdict
+}
+
+/** The address calls leave from, or the forward proxy they go through; at most one of them. */
+export interface Egress {
+  readonly localAddress?: string | undefined
+  readonly proxy?: string | undefined
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -105,8 +121,13 @@ export interface Route {
 export interface Callers {
   /** No proof needed, from any channel. */
   readonly anonymous?: true
-  /** A proven shopper. `write` also needs the storefront's `allow`. */
-  readonly customer?: 'read' | 'write'
+  /** No proof needed, but the call comes from a page of a listed origin. */
+  readonly browser?: true
+  /**
+   * A proven shopper. `write` also needs the storefront's `allow`; `never` marks a change that no
+   * shopper may make, whatever the storefront lists.
+   */
+  readonly customer?: 'read' | 'write' | 'never'
   /** A service key with this scope. */
   readonly service?: string
 }
@@ -184,6 +205,8 @@ export interface TokenKind {
   readonly per: 'customer' | 'storefront'
   /** The call may go out without it: it is attached only where no exchange is needed. */
   readonly optional: boolean
+  /** Milliseconds over which `refreshAt` is spread, so that tokens made together are not renewed together. */
+  readonly jitter: number
   /**
    * Makes a token. Synchronous or not as it pleases; may use `send` for an exchange. Throws
    * `Problem` with a `tokens/*` code. Must be pure but for `send`: the core decides when to call
@@ -268,4 +291,76 @@ export interface Warning {
   /** Key path below `providers.<id>`. */
   readonly path: readonly string[]
   readonly message: string
+}
+
+/** The usual reading of a status: 401 is our credential, 403 and 404 never are. */
+export function classifyByStatus({ status }: AnswerHead): Verdict {
+  if (status === 401) return 'credential-rejected'
+  if (status === 403) return 'forbidden'
+  if (status === 429) return 'throttled'
+  return status >= 500 ? 'fault' : 'ok'
+}
+
+/** What an exchange that was not answered with a token means to the caller. */
+export function exchangeFailure(answer: ExchangeAnswer): Problem {
+  if (answer.status === 429 || answer.status >= 500) {
+    return new Problem('tokens/exchange-unavailable', 'The provider cannot give a token now.', {
+      retryAfter: retryAfter(answer) ?? 5,
+      cause: `status ${answer.status}`,
+    })
+  }
+  return new Problem('tokens/exchange-refused', 'The provider refused to give a token.', {
+    cause: `status ${answer.status}`,
+  })
+}
+
+/**
+ * `Retry-After` in whole seconds, from 1 to 3600; null where it is absent or unreadable. A date is
+ * read against the answer's own `Date`, so that a wrong clock here does not matter.
+ */
+export function retryAfter({ headers }: Pick<ExchangeAnswer, 'headers'>): number | null {
+  const value = headers['retry-after']
+  if (value === undefined) return null
+  const sentAt = Date.parse(headers['date'] ?? '') || Date.now()
+  const seconds = /^\d{1,9}$/.test(value)
+    ? Number(value)
+    : Math.ceil((Date.parse(value) - sentAt) / 1000)
+  return Number.isNaN(seconds) ? null : Math.min(Math.max(seconds, 1), 3600)
+}
+
+/** JSON or undefined: answers of an upstream are read with a schema afterwards. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A named environment or a base URL → its name and origin. Plain http is for loopback only. */
+export interface Environment {
+  readonly name: string
+  readonly origin: string
+}
+
+export function environmentSchema(
+  named: Readonly<Record<string, string>>,
+): ZodType<Environment, string> {
+  return z.string().transform((value, context): Environment => {
+    const origin = Object.hasOwn(named, value) ? named[value] : originOf(value)
+    if (origin !== undefined) return { name: value, origin }
+    const names = Object.keys(named).join(', ')
+    context.addIssue({ code: 'custom', message: `must be ${names}, or a base URL with https` })
+    return z.NEVER
+  })
+}
+
+function originOf(value: string): string | undefined {
+  const url = URL.parse(value)
+  if (url === null || url.username !== '' || url.password !== '') return undefined
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return undefined
+  const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
+  return url.protocol === 'https:' || (url.protocol === 'http:' && loopback)
+    ? url.origin
+    : undefined
 }

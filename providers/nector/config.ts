@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import { environmentSchema } from '../../src/provider.ts'
+import { secretSchema } from '../../src/secret.ts'
+import { customerNamespaces } from './customer-id.ts'
+
+const environments = {
+  production: 'https://platform.nector.io',
+  staging: 'https://stageplatform.nector.io',
+}
+
+const keySchema = z.strictObject({ apiKey: secretSchema })
+
+const furtherRead = z.strictObject({
+  get: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9_-]+|\/:[a-z]+)+$/, 'must be a path such as /viptiers or /viptiers/:id')
+    .describe('Path below /api/v2/merchant'),
+  for: z
+    .enum(['customer', 'content'])
+    .describe('Whose answer it is: the shopper’s, or everybody’s'),
+})
+
+const egress = z
+  .strictObject({
+    localAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
+    proxy: z.url({ protocol: /^https?$/ }).optional(),
+  })
+  .refine((value) => value.localAddress === undefined || value.proxy === undefined, {
+    message: 'takes localAddress or proxy, not both',
+  })
+
+export const config = z.strictObject({
+  environment: environmentSchema(environments).describe(
+    'production, staging, or a base URL (http only for loopback)',
+  ),
+  customer: z.enum(customerNamespaces).describe('The platform whose customer ids the shop uses'),
+  workspaceId: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,128}$/)
+    .optional()
+    .describe('Sent as x-workspaceid'),
+  digestId: z
+    .enum(['raw', 'prefixed'])
+    .default('raw')
+    .describe('The spelling of the customer id that the lead digest signs'),
+  keys: z.strictObject({
+    storefront: keySchema.extend({ signingSecret: secretSchema }),
+    server: keySchema.optional(),
+    write: keySchema.optional(),
+  }),
+  allow: z.array(z.string()).max(0, 'shopper writes are not available in this version').default([]),
+  leadToken: z.literal('jwt').default('jwt'),
+  routes: z
+    .array(furtherRead)
+    .default([])
+    .describe('Further reads that Nector’s pages do not list'),
+  upstream: egress.prefault({}),
+})
+
+export type NectorConfig = z.infer<typeof config>

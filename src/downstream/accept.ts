@@ -1,0 +1,142 @@
+/**
+ * Stage 1: a request arrives.
+ *
+ * Owns what can be said about a request before anybody asks whose it is: that it is well formed
+ * and unambiguous, where it wants to go and from which address it comes. Refuses everything that
+ * two parties might read differently. Knows no storefront, caller or provider. Called by the
+ * server for every request, before any routing.
+ */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '../problem.ts'
+import type { CallerAddress } from './caller-address.ts'
+import { readTarget } from './target.ts'
+
+/** One request as the later stages see it. Header names are lower case, values as they came. */
+export interface Arrival {
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  /** Lower case, without port. */
+  readonly host: string
+  readonly headers: Readonly<Record<string, string>>
+  /** The caller's address. */
+  readonly address: string
+  readonly body: 'none' | 'sized' | 'chunked'
+  /** Bytes, for a sized body. */
+  readonly contentLength: number
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+
+// Sent twice, each of these is read differently by different parties. Names that are neither read
+// nor passed on may repeat.
+const SINGLE = new Set([
+  'host',
+  'authorization',
+  'cookie',
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'origin',
+  'referer',
+  'expect',
+  'range',
+  'if-range',
+  'if-modified-since',
+  'if-unmodified-since',
+  'x-apikey',
+  'x-shop-api-key',
+  'x-source',
+  'x-idempotency-key',
+  'x-gatehouse-customer',
+  'access-control-request-method',
+])
+
+/** This gateway's name in `Via`: one for each process, so that a loop is told from a chain. */
+export const PSEUDONYM = `gatehouse-${randomUUID().slice(0, 8)}`
+export const VIA = `1.1 ${PSEUDONYM}`
+
+/** Reads and checks a request. Throws `downstream/*` problems; sends and keeps nothing. */
+export function accept(request: IncomingMessage, addressOf: CallerAddress): Arrival {
+  const { method = '' } = request
+  if (!METHODS.has(method)) {
+    throw new Problem('policy/method-not-allowed', 'The gateway does not take this method.')
+  }
+  const headers = readHeaders(request.rawHeaders)
+  if (headers['via']?.includes(PSEUDONYM) === true) {
+    throw new Problem('downstream/loop', 'The call has come back to the gateway that sent it.')
+  }
+  const authority = readAuthority(headers)
+  const target = readTarget(request.url ?? '', authority)
+  const { body, contentLength } = readFraming(request, method, headers)
+  return {
+    id: randomUUID(),
+    method,
+    path: target.path,
+    query: target.query,
+    host: hostOf(authority),
+    headers,
+    address: addressOf(request),
+    body,
+    contentLength,
+  }
+}
+
+/** The caller's header lines, walked once; lists are joined, singles must be single. */
+function readHeaders(raw: readonly string[]): Record<string, string> {
+  // No prototype: a header named __proto__ or constructor is a header like any other.
+  const headers = Object.create(null) as Record<string, string>
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase()
+    const value = raw[at + 1] ?? ''
+    const earlier = headers[name]
+    if (earlier !== undefined && SINGLE.has(name)) {
+      throw new Problem('downstream/malformed', `The header ${name} may be sent once.`)
+    }
+    headers[name] = earlier === undefined ? value : `${earlier}, ${value}`
+  }
+  return headers
+}
+
+const AUTHORITY = /^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
+
+function readAuthority(headers: Readonly<Record<string, string>>): string {
+  const { host } = headers
+  if (host === undefined || !AUTHORITY.test(host)) {
+    throw new Problem('downstream/malformed', 'Host must be a host name with an optional port.')
+  }
+  return host
+}
+
+function hostOf(authority: string): string {
+  return authority.replace(/:\d+$/, '').toLowerCase()
+}
+
+/** RFC 9112 §6: the parser has refused what is ambiguous to it; this refuses the rest. */
+function readFraming(
+  request: IncomingMessage,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+): Pick<Arrival, 'body' | 'contentLength'> {
+  const encoding = headers['transfer-encoding']
+  const length = headers['content-length']
+  if (encoding !== undefined && (encoding.toLowerCase() !== 'chunked' || length !== undefined)) {
+    throw new Problem('downstream/malformed', 'The framing of the body is ambiguous.')
+  }
+  if (encoding !== undefined && request.httpVersion !== '1.1') {
+    throw new Problem('downstream/malformed', 'HTTP/1.0 has no transfer encodings.')
+  }
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) {
+    throw new Problem('downstream/malformed', 'Content-Length must be a number.')
+  }
+  const contentLength = Number(length ?? 0)
+  const body = encoding !== undefined ? 'chunked' : contentLength > 0 ? 'sized' : 'none'
+  if (body !== 'none' && BODILESS.has(method)) {
+    throw new Problem('downstream/malformed', `A ${method} request takes no body here.`)
+  }
+  return { body, contentLength }
+}

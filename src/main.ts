@@ -1,0 +1,17 @@
+/** The command line's beginning: hands the providers to the commands. */
+import { readFileSync } from 'node:fs'
+import { providers } from '../providers/index.ts'
+import { createProgram } from './cli/program.ts'
+import { addStart } from './cli/start.ts'
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = createProgram({ providers, commands: [addStart], version: version() })
+  await program.parseAsync(argv)
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  )
+  return String((manifest as { version?: string }).version)
+}

@@ -1,0 +1,252 @@
+/**
+ * One shop, ready to serve: its configuration turned into the tables and functions that the stages
+ * ask. Built at start by `buildStorefronts`; nothing of one is reachable from another.
+ */
+import type { Clock } from './clock.ts'
+import type { Config, StorefrontConfig } from './config/config.ts'
+import type { OwnEndpoint } from './endpoint.ts'
+import { createCanonicalCustomer } from './identity/customer-id.ts'
+import { createIdentify } from './identity/identify.ts'
+import type { Identifier, Identify } from './identity/identify.ts'
+import { createRevocations } from './identity/revocations.ts'
+import { createServiceKeyIdentifier } from './identity/service-key.ts'
+import { createSessions } from './identity/session.ts'
+import type { Sessions } from './identity/session.ts'
+import { sessionEndpoints } from './identity/session-endpoints.ts'
+import { createCors } from './policy/cors.ts'
+import type { Cors } from './policy/cors.ts'
+import { createLimiter } from './policy/limits.ts'
+import { createRouteTable } from './policy/match.ts'
+import type { PathMatch, RouteTable } from './policy/match.ts'
+import { Problem } from './problem.ts'
+import type { Callers, Endpoint, Method, Provider, Route, Upstream } from './provider.ts'
+import type { Tokens } from './tokens/authorize.ts'
+
+export interface Storefront {
+  readonly id: string
+  readonly origins: ReadonlySet<string>
+  readonly cors: Cors
+  readonly identify: Identify
+  readonly upstreams: readonly MountedUpstream[]
+  /** By path, then method. */
+  readonly ownEndpoints: ReadonlyMap<string, ReadonlyMap<Method, OwnEndpoint>>
+}
+
+export interface MountedUpstream {
+  readonly upstream: Upstream
+  /** `/<provider id>`, stripped before the upstream's own path begins. */
+  readonly prefix: string
+  /** Root paths that are this upstream's without the prefix. */
+  readonly mounts: readonly string[]
+  readonly table: RouteTable
+  readonly allow: ReadonlySet<string>
+}
+
+/** What answers a call, and who may make it. */
+export type Destination = OwnDestination | UpstreamDestination
+
+export interface OwnDestination {
+  readonly kind: 'own'
+  readonly callers: Callers
+  readonly isWriteAllowed: false
+  readonly endpoint: OwnEndpoint
+}
+
+export interface UpstreamDestination {
+  readonly kind: 'upstream'
+  readonly callers: Callers
+  /** The storefront has opened this change to shoppers. */
+  readonly isWriteAllowed: boolean
+  readonly upstream: Upstream
+  readonly route: Route
+  readonly params: Readonly<Record<string, string>>
+  /** The upstream's own path. */
+  readonly path: string
+}
+
+const LONGEST_SESSION = 24 * 3_600_000
+
+export interface Storefronts {
+  /** By host. Throws `downstream/misdirected` for one that nobody serves. */
+  find(host: string): Storefront
+  readonly all: readonly Storefront[]
+}
+
+export interface StorefrontParts {
+  readonly clock: Clock
+  readonly tokens: Tokens
+}
+
+export function buildStorefronts(
+  config: Config,
+  providers: readonly Provider[],
+  parts: StorefrontParts,
+): Storefronts {
+  const byHost = new Map<string, Storefront>()
+  const tables = createTables()
+  const all = Object.entries(config.storefronts).map(([id, storefrontConfig]) => {
+    const storefront = buildStorefront(id, storefrontConfig, providers, tables, parts)
+    for (const host of storefrontConfig.hosts) byHost.set(host, storefront)
+    return storefront
+  })
+  const fallback = byHost.get('*')
+  return {
+    all,
+    find(host) {
+      const storefront = byHost.get(host) ?? fallback
+      if (storefront !== undefined) return storefront
+      throw new Problem('downstream/misdirected', 'No storefront is served on this host.')
+    },
+  }
+}
+
+function buildStorefront(
+  id: string,
+  config: StorefrontConfig,
+  providers: readonly Provider[],
+  tables: (routes: readonly Route[]) => RouteTable,
+  { clock, tokens }: StorefrontParts,
+): Storefront {
+  const upstreams = mountUpstreams(id, config, providers, tables)
+  const canonicalCustomer = createCanonicalCustomer(
+    upstreams.map(
+      ({ upstream }) =>
+        (customer: string) =>
+          upstream.canonicalCustomer(customer),
+    ),
+  )
+  const revocations = createRevocations(clock, LONGEST_SESSION)
+  const environment = upstreams
+    .map(({ upstream }) => `${upstream.provider}=${upstream.environment}`)
+    .join()
+  const { identifiers, sessions } = buildIdentity(config, (secret, ttl) =>
+    createSessions({ secret, ttl, storefront: id, environment, revocations, clock }),
+  )
+  const origins = new Set(config.origins)
+  const own = [
+    ...sessionEndpoints({ storefront: id, sessions, revocations, canonicalCustomer }),
+    ...upstreams.flatMap(({ upstream }) => providerEndpoints(id, upstream, tokens)),
+  ]
+  return {
+    id,
+    origins,
+    cors: createCors(origins),
+    identify: createIdentify(identifiers),
+    upstreams,
+    ownEndpoints: byPath(own),
+  }
+}
+
+/** Endpoints that a provider declares, each answered from one of its tokens. */
+function providerEndpoints(storefront: string, upstream: Upstream, tokens: Tokens): OwnEndpoint[] {
+  return upstream.endpoints.map(({ credential, respond, limit, ...endpoint }: Endpoint) => ({
+    ...endpoint,
+    limiter: limit === null ? null : createLimiter(limit),
+    answer: async () => {
+      const demand = { storefront, upstream, credential, customer: null, isReplayable: true }
+      const { token } = await tokens.authorize(demand)
+      if (token === null) throw new Error(`${endpoint.path} is declared without a token`)
+      return { status: 200, body: respond(token) }
+    },
+  }))
+}
+
+function byPath(endpoints: readonly OwnEndpoint[]): Storefront['ownEndpoints'] {
+  const paths = Map.groupBy(endpoints, ({ path }) => path)
+  return new Map(
+    [...paths].map(([path, group]) => [path, new Map(group.map((own) => [own.method, own]))]),
+  )
+}
+
+function mountUpstreams(
+  storefront: string,
+  config: StorefrontConfig,
+  providers: readonly Provider[],
+  tables: (routes: readonly Route[]) => RouteTable,
+): readonly MountedUpstream[] {
+  return providers
+    .filter((provider) => Object.hasOwn(config.providers, provider.id))
+    .map((provider) => {
+      const context = { storefront, origins: config.origins }
+      const upstream = provider.start(config.providers[provider.id], context)
+      return {
+        upstream,
+        prefix: `/${provider.id}`,
+        mounts: provider.mounts,
+        table: tables(upstream.routes),
+        allow: new Set(upstream.allow),
+      }
+    })
+}
+
+function buildIdentity(
+  config: StorefrontConfig,
+  makeSessions: (secret: Parameters<typeof createSessions>[0]['secret'], ttl: number) => Sessions,
+): { identifiers: readonly Identifier[]; sessions: Sessions | null } {
+  let sessions: Sessions | null = null
+  const identifiers = config.identity.map((source) => {
+    if (source.type === 'service-key') return createServiceKeyIdentifier(source.keys)
+    sessions = makeSessions(source.secret, source.ttl)
+    return sessions.identify
+  })
+  return { identifiers, sessions }
+}
+
+/** Storefronts with the same routes share one table: ten thousand of them are no more than one. */
+function createTables(): (routes: readonly Route[]) => RouteTable {
+  const known = new Map<readonly Route[], RouteTable>()
+  return (routes) => {
+    const existing = known.get(routes)
+    if (existing !== undefined) return existing
+    const table = createRouteTable(routes)
+    known.set(routes, table)
+    return table
+  }
+}
+
+/** What a path leads to: the methods it takes, and the destination for each. */
+export interface Located {
+  readonly methods: readonly Method[]
+  destination(method: Method): Destination | null
+}
+
+/** Null for a path that nobody lists: it does not exist. */
+export function locate(storefront: Storefront, path: string): Located | null {
+  const own = storefront.ownEndpoints.get(path)
+  if (own !== undefined) return { methods: [...own.keys()], destination: ownDestination(own) }
+  for (const mounted of storefront.upstreams) {
+    const upstreamPath = pathWithin(mounted, path)
+    const match = upstreamPath === null ? null : mounted.table.find(upstreamPath)
+    if (upstreamPath === null || match === null) continue
+    return {
+      methods: [...match.methods.keys()],
+      destination: (method) => upstreamDestination(mounted, upstreamPath, match, method),
+    }
+  }
+  return null
+}
+
+function ownDestination(own: ReadonlyMap<Method, OwnEndpoint>) {
+  return (method: Method): Destination | null => {
+    const endpoint = own.get(method)
+    if (endpoint === undefined) return null
+    return { kind: 'own', callers: endpoint.callers, isWriteAllowed: false, endpoint }
+  }
+}
+
+function upstreamDestination(
+  { upstream, allow }: MountedUpstream,
+  path: string,
+  { methods, params }: PathMatch,
+  method: Method,
+): Destination | null {
+  const route = methods.get(method)
+  if (route === undefined) return null
+  const isWriteAllowed = allow.has(`${route.method} ${route.path}`)
+  return { kind: 'upstream', callers: route.callers, isWriteAllowed, upstream, route, params, path }
+}
+
+function pathWithin({ prefix, mounts }: MountedUpstream, path: string): string | null {
+  if (path.startsWith(`${prefix}/`)) return path.slice(prefix.length)
+  return mounts.some((mount) => path.startsWith(mount)) ? path : null
+}

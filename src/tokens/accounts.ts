@@ -1,0 +1,107 @@
+import { LRUCache } from 'lru-cache'
+import { Problem } from '../problem.ts'
+import type { TokenTuple } from './key.ts'
+
+/**
+ * Which account an upstream knows each customer by, learned from verified exchanges. One exchange
+ * teaches it, and from then on tokens are made here.
+ *
+ * What was learned stays: an exchange that names another account is refused, unless the upstream
+ * has itself refused the remembered one, and then at most once a day (threats T24).
+ */
+export interface Accounts {
+  /** The account to make tokens for; null where none is known or the known one is in doubt. */
+  find(owner: AccountOwner): string | null
+  /** Takes in what an exchange taught. Throws `tokens/exchange-mismatch`. @returns what happened */
+  learn(owner: AccountOwner, account: string, now: number): 'learned' | 'confirmed' | 'changed'
+  /** The upstream refuses this account's tokens: the next mint asks again. */
+  doubt(owner: AccountOwner, account: string): void
+  readonly size: number
+}
+
+export type AccountOwner = Pick<
+  TokenTuple,
+  'provider' | 'environment' | 'storefront' | 'namespace' | 'customer'
+>
+
+interface Known {
+  readonly account: string
+  readonly isDoubted: boolean
+  /** Monotonic milliseconds of the last change; null where it was never changed. */
+  readonly changedAt: number | null
+}
+
+const DAY = 86_400_000
+
+export function createAccounts(capacity: number): Accounts {
+  // The second index answers "whose is this account"; both are kept in step.
+  const customers = new Map<string, string>()
+  const known = new LRUCache<string, Known>({
+    max: capacity,
+    dispose: (entry, key) => {
+      const held = scopedAccount(key, entry.account)
+      if (customers.get(held) === key) customers.delete(held)
+    },
+  })
+
+  const remember = (key: string, entry: Known) => {
+    known.set(key, entry)
+    customers.set(scopedAccount(key, entry.account), key)
+  }
+
+  return {
+    find(owner) {
+      const entry = known.get(ownerKey(owner))
+      return entry === undefined || entry.isDoubted ? null : entry.account
+    },
+    learn(owner, account, now) {
+      const key = ownerKey(owner)
+      const holder = customers.get(scopedAccount(key, account))
+      if (holder !== undefined && holder !== key) throw mismatch('it is another customer’s')
+      const entry = known.get(key)
+      if (entry === undefined) {
+        remember(key, { account, isDoubted: false, changedAt: null })
+        return 'learned'
+      }
+      if (entry.account === account) {
+        remember(key, { ...entry, isDoubted: false })
+        return 'confirmed'
+      }
+      refuseChange(entry, now)
+      remember(key, { account, isDoubted: false, changedAt: now })
+      return 'changed'
+    },
+    doubt(owner, account) {
+      const key = ownerKey(owner)
+      const entry = known.get(key)
+      if (entry?.account === account) remember(key, { ...entry, isDoubted: true })
+    },
+    get size() {
+      return known.size
+    },
+  }
+}
+
+function refuseChange(entry: Known, now: number): void {
+  if (!entry.isDoubted) throw mismatch('the remembered account was never refused')
+  if (entry.changedAt !== null && now - entry.changedAt < DAY) throw mismatch('it changed today')
+}
+
+function ownerKey(owner: AccountOwner): string {
+  const { provider, environment, storefront, namespace, customer } = owner
+  return JSON.stringify([provider, environment, storefront, namespace, customer])
+}
+
+/** The account within the owner's provider, environment and storefront. */
+function scopedAccount(key: string, account: string): string {
+  const [provider, environment, storefront] = JSON.parse(key) as string[]
+  return JSON.stringify([provider, environment, storefront, account])
+}
+
+function mismatch(cause: string): Problem {
+  return new Problem(
+    'tokens/exchange-mismatch',
+    'The provider named an account that is not this shopper’s.',
+    { cause },
+  )
+}

@@ -1,0 +1,47 @@
+import { LRUCache } from 'lru-cache'
+import type { Token } from '../provider.ts'
+import { isSameTuple, tokenKey } from './key.ts'
+import type { TokenTuple } from './key.ts'
+
+/** A token with its lifetime on the monotonic clock, which no clock change can stretch. */
+export interface Entry {
+  readonly tuple: TokenTuple
+  readonly token: Token
+  /** From here on renewed in the background. */
+  readonly shouldRefreshAt: number
+  /** From here on not served any more. */
+  readonly mustRefreshAt: number
+  /** The clock correction it was made under; a token made under another one is not served. */
+  readonly epoch: number
+}
+
+/** Tokens in memory, least used first out. Every read compares the whole tuple. */
+export interface TokenCache {
+  /** @param now monotonic milliseconds */
+  get(tuple: TokenTuple, epoch: number, now: number): Entry | null
+  put(entry: Entry): void
+  /** Removes the entry only while it still holds this token: a newer one stays. */
+  remove(tuple: TokenTuple, value: string): void
+  readonly size: number
+}
+
+export function createTokenCache(capacity: number): TokenCache {
+  const entries = new LRUCache<string, Entry>({ max: capacity })
+  return {
+    get(tuple, epoch, now) {
+      const entry = entries.get(tokenKey(tuple))
+      if (entry === undefined || !isSameTuple(entry.tuple, tuple)) return null
+      return entry.epoch === epoch && now < entry.mustRefreshAt ? entry : null
+    },
+    put(entry) {
+      entries.set(tokenKey(entry.tuple), entry)
+    },
+    remove(tuple, value) {
+      const key = tokenKey(tuple)
+      if (entries.peek(key)?.token.value === value) entries.delete(key)
+    },
+    get size() {
+      return entries.size
+    },
+  }
+}

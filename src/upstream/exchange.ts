@@ -1,0 +1,91 @@
+import type { Clock } from '../clock.ts'
+import { Problem } from '../problem.ts'
+import type { ExchangeAnswer, ExchangeRequest, Send, Upstream } from '../provider.ts'
+import type { Dispatchers } from './dispatcher.ts'
+
+/** No answer that holds a token is longer (threats F16). */
+const MAX_ANSWER_BYTES = 64 * 1024
+const DEADLINE = 5_000
+
+export interface ExchangeRecord {
+  readonly upstream: Upstream
+  /** Milliseconds. */
+  readonly duration: number
+  /** Null where there was no answer. */
+  readonly status: number | null
+}
+
+/**
+ * Sends one exchange, on a connection that nobody has used and nobody will use again: an answer
+ * waiting there for somebody else cannot exist. Never retried. Throws
+ * `tokens/exchange-unavailable` where no usable answer came.
+ */
+export function createExchange(
+  dispatchers: Dispatchers,
+  clock: Clock,
+  onExchange: (record: ExchangeRecord) => void,
+): (upstream: Upstream) => Send {
+  return (upstream) => async (request) => {
+    const startedAt = clock.monotonic()
+    const record = (status: number | null) =>
+      onExchange({ upstream, status, duration: clock.monotonic() - startedAt })
+    try {
+      const answer = await sendOnce(dispatchers, upstream, request)
+      record(answer.status)
+      return answer
+    } catch (error) {
+      record(null)
+      if (error instanceof Problem) throw error
+      throw new Problem(
+        'tokens/exchange-unavailable',
+        `${upstream.title} cannot be asked for a token now.`,
+        { retryAfter: 5, cause: error },
+      )
+    }
+  }
+}
+
+async function sendOnce(
+  dispatchers: Dispatchers,
+  upstream: Upstream,
+  request: ExchangeRequest,
+): Promise<ExchangeAnswer> {
+  const dispatcher = dispatchers.fresh(upstream)
+  try {
+    const { statusCode, headers, body } = await dispatcher.request({
+      origin: upstream.origin,
+      method: request.method,
+      path: request.path,
+      headers: Object.fromEntries([
+        ['accept', 'application/json'],
+        // Never compressed: what is read here must be what was sent.
+        ['accept-encoding', 'identity'],
+        ...upstream.headers,
+        ...request.headers,
+      ]),
+      signal: AbortSignal.timeout(DEADLINE),
+    })
+    return { status: statusCode, headers: joined(headers), body: await readCapped(body) }
+  } finally {
+    // Not awaited: the answer is complete, and a slow close must not hold up who waits for it.
+    void dispatcher.destroy()
+  }
+}
+
+async function readCapped(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > MAX_ANSWER_BYTES) {
+      throw new Problem('tokens/exchange-refused', 'The answer to the exchange is too long.')
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => [name, String(value ?? '')])
+  return Object.fromEntries(entries) as Record<string, string>
+}

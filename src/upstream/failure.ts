@@ -1,0 +1,38 @@
+import { Problem } from '../problem.ts'
+
+const TIMEOUTS = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+])
+/** The upstream spoke, but not HTTP that may be passed on. */
+const BAD_RESPONSES = new Set([
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+  'UND_ERR_RESPONSE',
+  'ERR_INVALID_CHAR',
+  'ERR_HTTP_INVALID_HEADER_VALUE',
+])
+
+/** What a failed sending means to the caller; the upstream's own words go to the log alone. */
+export function failureOf(error: unknown, title: string): Problem {
+  if (error instanceof Problem) return error
+  const code = codeOf(error)
+  if (TIMEOUTS.has(code)) return timedOut(title, error)
+  if (BAD_RESPONSES.has(code) || code.startsWith('HPE_')) {
+    return new Problem('upstream/bad-response', `${title} sent an answer that is not valid HTTP.`, {
+      cause: error,
+    })
+  }
+  return new Problem('upstream/unreachable', `${title} cannot be reached.`, { cause: error })
+}
+
+export function timedOut(title: string, cause?: unknown): Problem {
+  return new Problem('upstream/timeout', `${title} did not answer in time.`, { cause })
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return ''
+  return String(error.code)
+}
