@@ -33,9 +33,17 @@ export function createLog(out: Writable): Log {
 function describeCall(record: CallRecord): object {
   const { id, method, storefront, provider, route, channel, principal, subject, service } = record
   const { status, code, sent, cause } = record
+  const caller = { channel, principal, subject, service }
   return {
-    ...{ id, method, storefront, provider, route, channel, principal, subject, service },
-    ...{ status, code, sent },
+    id,
+    method,
+    storefront,
+    provider,
+    route,
+    ...caller,
+    status,
+    code,
+    sent,
     duration: rounded(record.duration),
     upstreamDuration: rounded(record.upstreamDuration),
     ...(cause === undefined ? {} : { cause: describeCause(cause) }),

@@ -275,7 +275,7 @@ export interface Endpoint {
   readonly limit: Quota | null
   readonly credential: Credential
   /** The JSON document that answers the call. */
-  respond(token: Token): object
+  readonly respond: (token: Token) => object
 }
 
 export interface ConfiguredSecret {

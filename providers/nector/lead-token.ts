@@ -49,7 +49,7 @@ export async function verifyLeadToken(
   if (expiresAt > now + LEAD_TOKEN_LIFETIME + SKEW_SECONDS * 1000) {
     throw mismatch('it lives longer than an hour')
   }
-  return { leadId, issuedAt: iat === undefined ? now : Number(iat) * 1000, expiresAt }
+  return { leadId, issuedAt: iat === undefined ? now : iat * 1000, expiresAt }
 }
 
 async function verifiedClaims(token: string, secret: Secret, now: number) {

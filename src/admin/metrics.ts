@@ -6,9 +6,9 @@ import type { ExchangeRecord } from '../upstream/exchange.ts'
 
 /** What the gateway counts. Labels are ids, codes and route families: never a caller's data. */
 export interface Metrics {
-  call(record: CallRecord): void
-  exchange(record: ExchangeRecord): void
-  token(event: TokenEvent): void
+  readonly call: (record: CallRecord) => void
+  readonly exchange: (record: ExchangeRecord) => void
+  readonly token: (event: TokenEvent) => void
   /** The Prometheus text format. */
   text(): Promise<string>
   readonly contentType: string

@@ -41,7 +41,8 @@ export function readDocument(text: string): ConfigDocument {
     resolveKnownTags: false,
     stringKeys: true,
     uniqueKeys: false,
-    logLevel: 'silent',
+    // Not `silent`: that would let a second document pass unread.
+    logLevel: 'error',
   })
   refuseBadSyntax(document, lines)
   const findings: Finding[] = []

@@ -67,11 +67,8 @@ export function answerJson(
   extra: Headers = [],
 ): void {
   const text = body === null ? '' : JSON.stringify(body)
-  const headers = [
-    ...extra.flat(),
-    ...['cache-control', 'no-store', 'x-content-type-options', 'nosniff'],
-    ...['x-request-id', requestId],
-  ]
+  const headers = [...extra.flat(), 'cache-control', 'no-store']
+  headers.push('x-content-type-options', 'nosniff', 'x-request-id', requestId)
   if (body !== null) {
     headers.push('content-type', 'application/json')
     headers.push('content-length', String(Buffer.byteLength(text)))
