@@ -14,7 +14,13 @@ export interface Log {
 }
 
 /** What is everyday is counted and not written. */
-const EVERYDAY = new Set<TokenEvent['type']>(['minted', 'issued', 'exchanged', 'account-learned'])
+const EVERYDAY = new Set<TokenEvent['type']>([
+  'minted',
+  'issued',
+  'exchanged',
+  'used',
+  'account-learned',
+])
 
 export function createLog(out: Writable): Log {
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, out)

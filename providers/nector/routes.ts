@@ -34,7 +34,11 @@ const ownLead: readonly Binding[] = [
   { in: 'query', name: 'customer_id', to: 'customer', fill: true },
 ]
 /** Where no page documents an id parameter the token alone says whose call it is. */
-const lead: readonly Binding[] = ownLead.map(({ fill: _, ...binding }) => binding)
+const lead: readonly Binding[] = ownLead.map(({ in: place, name, to }) => ({
+  in: place,
+  name,
+  to,
+}))
 const ownReferrals: readonly Binding[] = [
   { in: 'query', name: 'referred_by_lead_id', to: 'account', fill: true },
   { in: 'query', name: 'referred_to_lead_id', to: 'account' },

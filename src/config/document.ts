@@ -9,7 +9,7 @@ export interface ConfigDocument {
   /** What is wrong with the file although it can be read. */
   readonly findings: readonly Finding[]
   /** Where a value or its key stands; for one that is absent, the nearest key above it. */
-  locate(path: Path, part: 'key' | 'value'): Position
+  readonly locate: (path: Path, part: 'key' | 'value') => Position
 }
 
 export interface Position {

@@ -9,9 +9,17 @@ export function jsonSchema(providers: readonly Provider[]): JsonSchema {
   const schema = z.toJSONSchema(configSchema(providers), {
     io: 'input',
     unrepresentable: 'any',
-    override: ({ jsonSchema }) => allowReference(jsonSchema),
+    override: ({ jsonSchema, path }) => {
+      allowReference(jsonSchema)
+      if (path.at(-3) === 'providers') allowBudgetOff(jsonSchema)
+    },
   })
   return { ...schema, title: 'Gatehouse configuration' }
+}
+
+/** Taken out before the provider's schema sees it, which therefore does not know of it. */
+function allowBudgetOff(schema: z.core.JSONSchema.BaseSchema): void {
+  schema.properties = { ...schema.properties, budget: { const: 'off' } }
 }
 
 const reference = { type: 'string', pattern: '\\$\\{(env|file):[^{}]+\\}' } as const

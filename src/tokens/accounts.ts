@@ -14,8 +14,11 @@ export interface Accounts {
   find(owner: AccountOwner): string | null
   /** Takes in what an exchange taught. Throws `tokens/exchange-mismatch`. @returns what happened */
   learn(owner: AccountOwner, account: string, now: number): 'learned' | 'confirmed' | 'changed'
-  /** The upstream refuses this account's tokens: the next mint asks again. */
-  doubt(owner: AccountOwner, account: string): void
+  /**
+   * The upstream refuses this account: the next mint asks again. False where that was asked and
+   * confirmed a moment ago, so that refusals of another kind do not cost an exchange each.
+   */
+  doubt(owner: AccountOwner, account: string, now: number): boolean
   readonly size: number
 }
 
@@ -29,9 +32,12 @@ interface Known {
   readonly isDoubted: boolean
   /** Monotonic milliseconds of the last change; null where it was never changed. */
   readonly changedAt: number | null
+  /** Monotonic milliseconds of the last exchange that named it again; null where none did. */
+  readonly confirmedAt: number | null
 }
 
 const DAY = 86_400_000
+const CONFIRMED_FOR = 60_000
 
 export function createAccounts(capacity: number): Accounts {
   // The second index answers "whose is this account"; both are kept in step.
@@ -60,21 +66,24 @@ export function createAccounts(capacity: number): Accounts {
       if (holder !== undefined && holder !== key) throw mismatch('it is another customer’s')
       const entry = known.get(key)
       if (entry === undefined) {
-        remember(key, { account, isDoubted: false, changedAt: null })
+        remember(key, { account, isDoubted: false, changedAt: null, confirmedAt: null })
         return 'learned'
       }
       if (entry.account === account) {
-        remember(key, { ...entry, isDoubted: false })
+        remember(key, { ...entry, isDoubted: false, confirmedAt: now })
         return 'confirmed'
       }
       refuseChange(entry, now)
-      remember(key, { account, isDoubted: false, changedAt: now })
+      remember(key, { account, isDoubted: false, changedAt: now, confirmedAt: now })
       return 'changed'
     },
-    doubt(owner, account) {
+    doubt(owner, account, now) {
       const key = ownerKey(owner)
       const entry = known.get(key)
-      if (entry?.account === account) remember(key, { ...entry, isDoubted: true })
+      if (entry?.account !== account) return false
+      if (entry.confirmedAt !== null && now - entry.confirmedAt < CONFIRMED_FOR) return false
+      remember(key, { ...entry, isDoubted: true })
+      return true
     },
     get size() {
       return known.size

@@ -6,8 +6,8 @@
  * found by its whole tuple, made once for all who wait, renewed ahead of its end in the
  * background, and replaced at most once when the upstream refuses it.
  *
- * Does not decide who may call and sends nothing itself: exchanges go through the `exchange` it is
- * handed. Called by the gateway after the decision, and again when a credential was refused.
+ * Does not decide who may call and forwards nothing. Called by the gateway after the decision, and
+ * again when a credential was refused.
  */
 import type { Clock } from '../clock.ts'
 import { asProblem, Problem } from '../problem.ts'
@@ -18,8 +18,10 @@ import type { Entry } from './cache.ts'
 import { createClockOffsets } from './clock-offsets.ts'
 import { createCoolDowns } from './cool-downs.ts'
 import type { TokenEvent } from './event.ts'
-import { tokenKey } from './key.ts'
+import { isSameTuple, tokenKey } from './key.ts'
 import type { TokenTuple } from './key.ts'
+import { createKeyChoice } from './key-choice.ts'
+import { createMint } from './mint.ts'
 import { createSingleFlight } from './single-flight.ts'
 
 export interface TokensOptions {
@@ -40,19 +42,20 @@ export interface Demand {
   readonly credential: Credential
   /** Canonical customer id; null for nobody's. */
   readonly customer: string | null
-  /** The call may be sent again; only such calls try a key that was refused a moment ago. */
+  /** The call may be sent twice. */
   readonly isReplayable: boolean
 }
 
 /** A demand with the credential that answers it. */
 export interface Authorization {
   readonly demand: Demand
-  /** The one that was chosen: during a rotation it may be the fallback. */
+  /** The one that was chosen: during a rotation it may be a fallback. */
   readonly credential: Credential
   readonly tuple: TokenTuple
   readonly token: Token | null
   /** The id by which the upstream knows the customer; null where it is not known. */
   readonly account: string | null
+  /** The clock correction it was made under. */
   readonly epoch: number
 }
 
@@ -61,52 +64,35 @@ export interface Tokens {
   authorize(demand: Demand): Authorization | Promise<Authorization>
   /**
    * The upstream refused the credential: another one to send the call with once more, or null
-   * where there is none. Throws `tokens/*`.
+   * where there is none. The refused token is not used again. Throws `tokens/*`.
    */
   recover(refused: Authorization, answer: AnswerHead): Promise<Authorization | null>
   /** The call was refused a second time: final, and a cool-down begins. */
   giveUp(refused: Authorization, first: Authorization): void
-  /** The upstream no longer knows the account that the token names. */
+  /** The upstream answered that it does not know the account that the token names. */
   accountGone(authorization: Authorization): void
   /** The upstream took the credential. */
   accepted(authorization: Authorization): void
-  /** Milliseconds between this host's clock and the upstream's. */
-  clockOffset(upstream: Upstream): number
   readonly sizes: { readonly tokens: number; readonly accounts: number }
 }
 
-/** Not sent in the last moments of its life: it would end on the way. */
-const LAST_MOMENTS = 30_000
+/** Failures are remembered this long, spread so that the retries do not come together. */
 const COOL_DOWN = { from: 1_000, to: 5_000 }
-/** How long the other key is preferred after one was refused during a rotation. */
-const KEY_REST = 60_000
 
 export function createTokens(options: TokensOptions): Tokens {
   const { clock, random, onEvent } = options
   const cache = createTokenCache(options.capacity)
   const accounts = createAccounts(options.capacity)
   const offsets = createClockOffsets(clock)
+  const keys = createKeyChoice(clock)
   const failures = createCoolDowns()
-  const restingKeys = createCoolDowns()
   const flights = createSingleFlight<Entry>()
-
-  const soon = () => clock.monotonic() + COOL_DOWN.from + random() * (COOL_DOWN.to - COOL_DOWN.from)
+  const mint = createMint({ ...options, accounts, offsets })
 
   function authorize(demand: Demand): Authorization | Promise<Authorization> {
-    return authorizeWith(prefer(demand), demand)
+    const { credential, storefront, isReplayable } = demand
+    return authorizeWith(keys.choose(credential, storefront, isReplayable), demand)
   }
-
-  /** The credential itself, or its fallback while its key rests. */
-  function prefer(demand: Demand): Credential {
-    const { credential } = demand
-    if (credential.fallback === null) return credential
-    const rest = restingKeys.find(keyOf(tupleOf(demand, credential)), clock.monotonic())
-    if (rest !== null) return credential.fallback
-    // A call that cannot be repeated does not try out a key that failed the last time.
-    const isSuspect = suspects.has(keyOf(tupleOf(demand, credential)))
-    return isSuspect && !demand.isReplayable ? credential.fallback : credential
-  }
-  const suspects = new Set<string>()
 
   function authorizeWith(
     credential: Credential,
@@ -115,17 +101,16 @@ export function createTokens(options: TokensOptions): Tokens {
     const tuple = tupleOf(demand, credential)
     const kind = credential.token
     const epoch = offsets.epoch(demand.upstream.origin)
-    if (kind === null) return { demand, credential, tuple, token: null, account: null, epoch }
+    const bare = { demand, credential, tuple, token: null, account: null, epoch }
+    if (kind === null) return bare
 
     const now = clock.monotonic()
     const entry = cache.get(tuple, epoch, now)
     if (entry !== null) {
-      if (now >= entry.shouldRefreshAt) refreshInBackground(demand, credential, kind, tuple)
+      if (now >= entry.shouldRefreshAt) refreshInBackground(demand, kind, tuple)
       return authorizationOf(demand, credential, entry)
     }
-    if (kind.optional && !canMintHere(kind, tuple)) {
-      return { demand, credential, tuple, token: null, account: null, epoch }
-    }
+    if (kind.optional && !canMintHere(kind, tuple)) return bare
     const failure = failures.find(tokenKey(tuple), now)
     if (failure !== null) throw failure
     return obtain(demand, credential, kind, tuple)
@@ -143,87 +128,46 @@ export function createTokens(options: TokensOptions): Tokens {
     tuple: TokenTuple,
   ): Promise<Authorization> {
     try {
-      const entry = await flights.run(tokenKey(tuple), () => make(demand.upstream, kind, tuple))
+      const entry = await make(demand.upstream, kind, tuple)
       return authorizationOf(demand, credential, entry)
     } catch (error) {
       const problem = asProblem(error)
       // The other live key may be the one that the upstream knows.
-      if (problem.code === 'tokens/exchange-refused' && credential.fallback !== null) {
-        restKey(tuple, problem)
-        return authorizeWith(credential.fallback, demand)
-      }
-      throw problem
+      if (problem.code !== 'tokens/exchange-refused' || credential.fallback === null) throw problem
+      keys.refused(credential, demand.storefront)
+      return authorizeWith(credential.fallback, demand)
     }
   }
 
-  function refreshInBackground(
-    demand: Demand,
-    credential: Credential,
-    kind: TokenKind,
-    tuple: TokenTuple,
-  ): void {
-    const key = tokenKey(tuple)
-    if (flights.isRunning(key) || failures.find(key, clock.monotonic()) !== null) return
-    // The caller is served from the cache; a failure is remembered, told, and tried again later.
-    obtain(demand, credential, kind, tuple).catch(() => undefined)
-  }
-
-  /** Makes a token, and once more where the refusal showed that only the clock was wrong. */
+  /** One mint at a time for each tuple; its failure is remembered for all who ask next. */
   async function make(upstream: Upstream, kind: TokenKind, tuple: TokenTuple): Promise<Entry> {
-    try {
-      const epoch = offsets.epoch(upstream.origin)
-      return await makeOnce(upstream, kind, tuple).catch((error: unknown) => {
-        if (offsets.epoch(upstream.origin) === epoch) throw error
-        return makeOnce(upstream, kind, tuple)
-      })
-    } catch (error) {
-      const problem = asProblem(error)
-      failures.start(tokenKey(tuple), problem, soon())
-      onEvent({ type: 'mint-failed', tuple, code: problem.code, problem })
-      throw problem
-    }
-  }
-
-  async function makeOnce(upstream: Upstream, kind: TokenKind, tuple: TokenTuple): Promise<Entry> {
-    const send = observing(upstream, options.exchange(upstream))
-    const epoch = offsets.epoch(upstream.origin)
-    const startedAt = clock.monotonic()
-    const now = offsets.now(upstream.origin)
-    const account = kind.per === 'customer' ? accounts.find(tuple) : null
-    const token = await kind.mint({ customer: tuple.customer, account, now, send })
-    if (token.account !== null) learnAccount(tuple, token.account)
-    const entry: Entry = {
-      tuple,
-      token,
-      shouldRefreshAt: startedAt + (token.refreshAt - now) + random() * kind.jitter,
-      mustRefreshAt: startedAt + (token.expiresAt - now) - LAST_MOMENTS,
-      epoch,
-    }
-    cache.put(entry)
-    failures.end(tokenKey(tuple))
-    onEvent({ type: token.source, tuple })
+    const key = tokenKey(tuple)
+    const entry = await flights.run(key, async () => {
+      try {
+        const made = await mint(upstream, kind, tuple)
+        cache.put(made)
+        failures.end(key)
+        return made
+      } catch (error) {
+        const problem = asProblem(error)
+        failures.start(key, problem, coolDownEnd())
+        onEvent({ type: 'mint-failed', tuple, code: problem.code, problem })
+        throw problem
+      }
+    })
+    if (!isSameTuple(entry.tuple, tuple)) throw new Error('a shared mint made another one’s token')
     return entry
   }
 
-  /** Learns the upstream's clock from an exchange that was refused. */
-  function observing(upstream: Upstream, send: Send): Send {
-    return async (request) => {
-      const answer = await send(request)
-      if (upstream.classify(answer) === 'credential-rejected') learnClock(upstream, answer.headers)
-      return answer
-    }
+  function coolDownEnd(): number {
+    return clock.monotonic() + COOL_DOWN.from + random() * (COOL_DOWN.to - COOL_DOWN.from)
   }
 
-  function learnClock(upstream: Upstream, headers: AnswerHead['headers']): boolean {
-    if (!offsets.learn(upstream.origin, headers)) return false
-    const offset = offsets.offset(upstream.origin)
-    onEvent({ type: 'clock-corrected', provider: upstream.provider, offset })
-    return true
-  }
-
-  function learnAccount(tuple: TokenTuple, account: string): void {
-    const outcome = accounts.learn(tuple, account, clock.monotonic())
-    if (outcome !== 'confirmed') onEvent({ type: `account-${outcome}`, tuple })
+  function refreshInBackground(demand: Demand, kind: TokenKind, tuple: TokenTuple): void {
+    const key = tokenKey(tuple)
+    if (flights.isRunning(key) || failures.find(key, clock.monotonic()) !== null) return
+    // The caller is served meanwhile. A failure has been remembered and told where it happened.
+    make(demand.upstream, kind, tuple).catch(() => undefined)
   }
 
   async function recover(
@@ -234,62 +178,87 @@ export function createTokens(options: TokensOptions): Tokens {
     onEvent({ type: 'rejected', tuple })
     if (token !== null) cache.remove(tuple, token.value)
     const isCorrected = learnClock(demand.upstream, answer.headers)
-    const newer = cache.get(tuple, offsets.epoch(demand.upstream.origin), clock.monotonic())
+    const epoch = offsets.epoch(demand.upstream.origin)
+    const newer = cache.get(tuple, epoch, clock.monotonic())
     if (newer !== null) return authorizationOf(demand, credential, newer)
-    if (failures.find(tokenKey(tuple), clock.monotonic()) !== null) return null
-    if (!isCorrected && credential.fallback !== null) {
-      restKey(tuple, new Problem('upstream/credential-rejected', 'The key was refused.'))
+    if (failures.find(restKey(tuple), clock.monotonic()) !== null) return null
+    if (!isCorrected && refused.epoch === epoch && credential.fallback !== null) {
+      keys.refused(credential, demand.storefront)
       return authorizeWith(credential.fallback, demand)
     }
-    const kind = credential.token
-    return kind === null ? null : obtain(demand, credential, kind, tuple)
+    return credential.token === null ? null : remint(refused, credential.token)
   }
 
-  function restKey(tuple: TokenTuple, problem: Problem): void {
-    restingKeys.start(keyOf(tuple), problem, clock.monotonic() + KEY_REST)
-    suspects.add(keyOf(tuple))
+  async function remint(refused: Authorization, kind: TokenKind): Promise<Authorization | null> {
+    const { demand, credential, tuple, token } = refused
+    const failure = failures.find(tokenKey(tuple), clock.monotonic())
+    if (failure !== null) throw failure
+    const again = await obtain(demand, credential, kind, tuple)
+    if (again.token?.value !== token?.value) return again
+    // Made in the same second, it is the same token: sending it again would change nothing.
+    if (token !== null) cache.remove(tuple, token.value)
+    return null
+  }
+
+  function learnClock(upstream: Upstream, headers: AnswerHead['headers']): boolean {
+    if (!offsets.learn(upstream.origin, headers)) return false
+    const offset = offsets.offset(upstream.origin)
+    onEvent({ type: 'clock-corrected', provider: upstream.provider, offset })
+    return true
   }
 
   function giveUp(refused: Authorization, first: Authorization): void {
     const { tuple, token, credential } = refused
     onEvent({ type: 'rejected', tuple })
     if (token !== null) cache.remove(tuple, token.value)
-    const problem = new Problem(
-      'upstream/credential-rejected',
-      'The provider rejects the gateway’s credential.',
-      { retryAfter: COOL_DOWN.to / 1000 },
-    )
-    // A storefront's own token is shared by everybody: one odd answer must not stop all of them,
-    // so only the repetition rests. A shopper's own call is not sent again until the rest is over.
-    if (credential.token?.per !== 'customer')
-      return failures.start(restKeyOf(tuple), problem, soon())
-    failures.start(tokenKey(tuple), problem, soon())
-    const isSameClock = refused.epoch === first.epoch
-    if (isSameClock && refused.account !== null) accounts.doubt(tuple, refused.account)
+    // A storefront's own token serves everybody: one odd answer must not stop them all, so only
+    // the sending-again rests. A shopper's own calls rest altogether.
+    const key = credential.token?.per === 'customer' ? tokenKey(tuple) : restKey(tuple)
+    failures.start(key, refusedTwice(), coolDownEnd())
+    if (refused.account !== null && isAccountToBlame(refused, first)) {
+      accounts.doubt(tuple, refused.account, clock.monotonic())
+    }
+  }
+
+  function accountGone({ tuple, token, account }: Authorization): void {
+    if (account === null || token === null) return
+    if (!accounts.doubt(tuple, account, clock.monotonic())) return
+    cache.remove(tuple, token.value)
+    const gone = new Problem('tokens/customer-unknown', 'The shopper is not enrolled.')
+    failures.start(tokenKey(tuple), gone, coolDownEnd())
   }
 
   return {
     authorize,
-    recover: async (refused, answer) => {
-      const isResting = failures.find(restKeyOf(refused.tuple), clock.monotonic()) !== null
-      return isResting ? null : recover(refused, answer)
-    },
+    recover,
     giveUp,
-    accountGone({ tuple, token, account }) {
-      if (account === null || token === null) return
-      cache.remove(tuple, token.value)
-      accounts.doubt(tuple, account)
-      const unknown = new Problem('tokens/customer-unknown', 'The shopper is not enrolled.')
-      failures.start(tokenKey(tuple), unknown, soon())
+    accountGone,
+    accepted({ credential, demand, tuple }) {
+      keys.accepted(credential, demand.storefront)
+      onEvent({ type: 'used', tuple })
     },
-    accepted: ({ tuple, credential }) => {
-      if (suspects.size > 0 && credential.fallback !== null) suspects.delete(keyOf(tuple))
-    },
-    clockOffset: (upstream) => offsets.offset(upstream.origin),
     get sizes() {
       return { tokens: cache.size, accounts: accounts.size }
     },
   }
+}
+
+/** Neither the clock nor the secret changed between the two: it must be the account (T24). */
+function isAccountToBlame(refused: Authorization, first: Authorization): boolean {
+  return (
+    refused.token?.source === 'minted' &&
+    refused.epoch === first.epoch &&
+    refused.account === first.account &&
+    refused.tuple.keyFingerprint === first.tuple.keyFingerprint
+  )
+}
+
+function refusedTwice(): Problem {
+  return new Problem(
+    'upstream/credential-rejected',
+    'The provider rejects the gateway’s credential.',
+    { retryAfter: COOL_DOWN.to / 1000 },
+  )
 }
 
 function tupleOf({ storefront, upstream, customer }: Demand, credential: Credential): TokenTuple {
@@ -311,12 +280,7 @@ function authorizationOf(demand: Demand, credential: Credential, entry: Entry): 
   return { demand, credential, tuple, token, account: token.account, epoch }
 }
 
-/** One key of one storefront, whoever the customer is. */
-function keyOf(tuple: TokenTuple): string {
-  return tokenKey({ ...tuple, customer: null, kind: 'key' })
-}
-
-/** Rests the repetition of calls with one storefront-wide credential. */
-function restKeyOf(tuple: TokenTuple): string {
-  return tokenKey({ ...tuple, kind: `${tuple.kind} repetition` })
+/** Rests the sending-again of calls that share one credential. */
+function restKey(tuple: TokenTuple): string {
+  return tokenKey({ ...tuple, kind: `${tuple.kind} again` })
 }

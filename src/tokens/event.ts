@@ -4,7 +4,7 @@ import type { TokenTuple } from './key.ts'
 /** What happened to a credential: for metrics, and for the log where it is out of the ordinary. */
 export type TokenEvent =
   | { readonly type: 'minted' | 'issued' | 'exchanged'; readonly tuple: TokenTuple }
-  | { readonly type: 'rejected'; readonly tuple: TokenTuple }
+  | { readonly type: 'used' | 'rejected'; readonly tuple: TokenTuple }
   | { readonly type: 'account-learned' | 'account-changed'; readonly tuple: TokenTuple }
   | {
       readonly type: 'mint-failed'

@@ -8,11 +8,13 @@ import { providers } from '../../providers/index.ts'
 import { createNectorEmulator } from '../../sandbox/emulators/nector.ts'
 import type { NectorEmulator, NectorOptions } from '../../sandbox/emulators/nector.ts'
 import { createNeuroonEmulator } from '../../sandbox/emulators/neuroon.ts'
-import type { NeuroonEmulator } from '../../sandbox/emulators/neuroon.ts'
+import type { NeuroonEmulator, NeuroonOptions } from '../../sandbox/emulators/neuroon.ts'
 import type { Clock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { startProcess } from '../../src/process.ts'
 import type { GatewayProcess } from '../../src/process.ts'
+import { parseJson, textOf } from './json.ts'
+import type { Json } from './json.ts'
 
 export const ORIGIN = 'https://www.acme.example'
 export const SHOP_KEY = 'sk_00000000000000000000000000fa4e01'
@@ -47,6 +49,7 @@ export const keys = {
 export interface RigOptions {
   readonly clock?: Clock
   readonly nector?: Partial<NectorOptions>
+  readonly neuroon?: Partial<NeuroonOptions>
   /** Replaces lines of the configuration before it is parsed. */
   readonly configure?: (yaml: string) => string
   readonly random?: () => number
@@ -59,6 +62,8 @@ export interface Rig {
   readonly nector: NectorEmulator
   /** Everything the gateway has logged. */
   readonly log: () => string
+  /** Every answer that `call` has had, for what has to hold of all of them. */
+  readonly answers: readonly Answered[]
   call(path: string, options?: CallOptions): Promise<Answer>
   /** A gateway session for a customer, as the shop's backend asks for it. */
   session(customer: string): Promise<string>
@@ -80,14 +85,21 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
   /** The parsed body; fails where it is not JSON. */
-  readonly json: any
+  readonly json: Json
+}
+
+export interface Answered {
+  readonly path: string
+  readonly answer: Answer
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const now = options.clock?.now ?? Date.now
+  const { clock } = options
+  const now = () => clock?.now() ?? Date.now()
   const neuroon = createNeuroonEmulator({
     shops: [{ shopId: 'shop_abc', apiKey: SHOP_KEY, url: ORIGIN }],
     now,
+    ...options.neuroon,
   })
   const nector = createNectorEmulator({
     keys: [
@@ -110,16 +122,22 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         done()
       },
     }),
-    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(clock === undefined ? {} : { clock }),
     ...(options.random === undefined ? {} : { random: options.random }),
   })
-  const call = (path: string, how: CallOptions = {}) => callGateway(gateway.url, path, how)
+  const answers: Answered[] = []
+  const call = async (path: string, how: CallOptions = {}) => {
+    const answer = await callGateway(gateway.url, path, how)
+    answers.push({ path, answer })
+    return answer
+  }
   return {
     url: gateway.url,
     gateway,
     neuroon,
     nector,
     log: () => chunks.join(''),
+    answers,
     call,
     async session(customer) {
       const answer = await call('/session', {
@@ -127,7 +145,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         as: keys.backend,
         json: { customerId: customer },
       })
-      return answer.json.token
+      return textOf(answer.json['token'])
     },
     async close() {
       await gateway.stop()
@@ -151,7 +169,7 @@ async function callGateway(url: string, path: string, how: CallOptions): Promise
     headers: answer.headers,
     text,
     get json() {
-      return JSON.parse(text)
+      return parseJson(text)
     },
   }
 }

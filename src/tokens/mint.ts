@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.ts'
+import { asProblem } from '../problem.ts'
+import type { Problem } from '../problem.ts'
+import type { ExchangeAnswer, Send, TokenKind, Upstream } from '../provider.ts'
+import type { Accounts } from './accounts.ts'
+import type { Entry } from './cache.ts'
+import type { ClockOffsets } from './clock-offsets.ts'
+import type { TokenEvent } from './event.ts'
+import type { TokenTuple } from './key.ts'
+
+export interface MintParts {
+  readonly clock: Clock
+  readonly offsets: ClockOffsets
+  readonly accounts: Accounts
+  /** One exchange with an upstream, on a connection of its own. */
+  readonly exchange: (upstream: Upstream) => Send
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly onEvent: (event: TokenEvent) => void
+}
+
+export type Mint = (upstream: Upstream, kind: TokenKind, tuple: TokenTuple) => Promise<Entry>
+
+/** Not sent in the last moments of its life: it would end on the way. */
+const LAST_MOMENTS = 30_000
+
+/**
+ * Has the provider make a token, gives it its lifetime on the monotonic clock, and takes in what
+ * the exchange taught. A refusal that shows the upstream's clock to be another one is followed by
+ * one more try under the corrected clock. Throws `tokens/*` problems; keeps nothing itself.
+ */
+export function createMint(parts: MintParts): Mint {
+  const { offsets } = parts
+  return async (upstream, kind, tuple) => {
+    const seen: { answer: ExchangeAnswer | null } = { answer: null }
+    try {
+      return await mintOnce(parts, upstream, kind, tuple, seen)
+    } catch (error) {
+      if (!mayBeTheClock(asProblem(error)) || seen.answer === null) throw error
+      if (!offsets.learn(upstream.origin, seen.answer.headers)) throw error
+      const offset = offsets.offset(upstream.origin)
+      parts.onEvent({ type: 'clock-corrected', provider: upstream.provider, offset })
+      return mintOnce(parts, upstream, kind, tuple, seen)
+    }
+  }
+}
+
+/** A digest out of its window is refused; a token from another time does not verify. */
+function mayBeTheClock({ code }: Problem): boolean {
+  return code === 'tokens/exchange-refused' || code === 'tokens/exchange-mismatch'
+}
+
+async function mintOnce(
+  { clock, offsets, accounts, exchange, random, onEvent }: MintParts,
+  upstream: Upstream,
+  kind: TokenKind,
+  tuple: TokenTuple,
+  seen: { answer: ExchangeAnswer | null },
+): Promise<Entry> {
+  const send: Send = async (request) => (seen.answer = await exchange(upstream)(request))
+  const epoch = offsets.epoch(upstream.origin)
+  const now = offsets.now(upstream.origin)
+  const startedAt = clock.monotonic()
+  const account = kind.per === 'customer' ? accounts.find(tuple) : null
+
+  const token = await kind.mint({ customer: tuple.customer, account, now, send })
+
+  if (token.account !== null && token.source !== 'minted') {
+    const outcome = accounts.learn(tuple, token.account, clock.monotonic())
+    if (outcome !== 'confirmed') onEvent({ type: `account-${outcome}`, tuple })
+  }
+  onEvent({ type: token.source, tuple })
+  return {
+    tuple,
+    token,
+    // Lifetimes count from before the exchange: the answer may have been long on its way.
+    shouldRefreshAt: startedAt + (token.refreshAt - now) + random() * kind.jitter,
+    mustRefreshAt: startedAt + (token.expiresAt - now) - LAST_MOMENTS,
+    epoch,
+  }
+}
