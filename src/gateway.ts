@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from './clock.ts'
-import { accept, VIA } from './downstream/accept.ts'
+import { accept } from './downstream/accept.ts'
 import type { Arrival } from './downstream/accept.ts'
 import { answerEmpty, answerProblem } from './downstream/answer.ts'
 import { readBodyFor } from './downstream/body-rule.ts'
@@ -24,16 +24,14 @@ import { CallRecorder } from './record.ts'
 import type { CallRecord } from './record.ts'
 import { locate } from './storefront.ts'
 import type { Storefront, Storefronts, UpstreamDestination } from './storefront.ts'
-import type { Authorization, Tokens } from './tokens/authorize.ts'
-import type { Dispatchers } from './upstream/dispatcher.ts'
-import type { Forward, Outcome } from './upstream/forward.ts'
-import { readCallerHeaders, requestHeaders } from './upstream/request-headers.ts'
+import type { Tokens } from './tokens/authorize.ts'
+import type { Deliver } from './upstream/deliver.ts'
+import { readCallerHeaders } from './upstream/request-headers.ts'
 
 export interface GatewayOptions {
   readonly storefronts: Storefronts
   readonly tokens: Tokens
-  readonly dispatchers: Dispatchers
-  readonly forward: Forward
+  readonly deliver: Deliver
   readonly addressOf: CallerAddress
   readonly clock: Clock
   readonly onRecord: (record: CallRecord) => void
@@ -104,63 +102,37 @@ export function createGateway(options: GatewayOptions): Gateway {
     const owned = checkOwnership({ ...destination, query: arrival.query }, principal, upstream)
     const customer = subjectOf(principal)
     const headers = readCallerHeaders(arrival, upstream)
-    const facts = { route, channel: principal.channel, customer, headers }
-    const credential = upstream.authorize(facts)
+    const credential = upstream.authorize({ route, channel: principal.channel, customer, headers })
     const body = arrival.body === 'none' ? null : await readBodyFor(request, arrival, route.body)
     const isWhole = body === null || Buffer.isBuffer(body)
     const isReplayable = isWhole && (route.method === 'GET' || route.replayable === true)
 
-    const send = (authorization: Authorization): Promise<Outcome> =>
-      options.forward(
-        {
-          dispatcher: options.dispatchers.pool(upstream),
-          method: arrival.method as Method | 'HEAD',
-          target: owned.target(authorization.account),
-          headers: requestHeaders(arrival, upstream, credentialHeaders(authorization), VIA),
-          body,
-          deadline: call.recorder.startedAt + CALL_DEADLINE,
-          context: {
-            upstream,
-            requestId: arrival.id,
-            cors: call.cors,
-            via: VIA,
-            isPrivate: principal.kind !== 'anonymous',
-          },
-          recorder: call.recorder,
-        },
-        call.response,
-      )
-
     const demand = { storefront: storefront.id, upstream, credential, customer, isReplayable }
-    const authorized = tokens.authorize(demand)
-    const first = authorized instanceof Promise ? await authorized : authorized
-    const outcome = await send(first)
-    if (outcome.type === 'answered') return tokens.accepted(first)
-
-    // Once, and only where sending it twice cannot do it twice.
-    const second = await tokens.recover(first, outcome.head)
-    if (!isReplayable || second === null) throw credentialRejected(upstream.title)
-    const last = await send(second)
-    if (last.type === 'answered') return tokens.accepted(second)
-    tokens.giveUp(second, first)
-    throw credentialRejected(upstream.title)
+    const authorized = tokens.authorize(demand) // 4 tokens
+    const authorization = authorized instanceof Promise ? await authorized : authorized
+    const isPrivate = principal.kind !== 'anonymous'
+    const deadline = call.recorder.startedAt + CALL_DEADLINE
+    const { target } = owned
+    const { response, cors, recorder } = call
+    await options.deliver(
+      {
+        arrival,
+        response,
+        upstream,
+        target,
+        body,
+        cors,
+        isPrivate,
+        isReplayable,
+        deadline,
+        recorder,
+      },
+      authorization,
+    ) // 5 upstream
   }
 }
 
 /** HEAD is GET without a body, also for whoever may. */
 function routeMethod({ method }: Arrival): Method {
   return (method === 'HEAD' ? 'GET' : method) as Method
-}
-
-/** The long-lived part, then the token. */
-function credentialHeaders({ credential, token }: Authorization): readonly Headers[] {
-  const { headers, token: kind } = credential
-  return token === null || kind === null ? [headers] : [headers, [[kind.header, token.value]]]
-}
-
-function credentialRejected(title: string): Problem {
-  return new Problem(
-    'upstream/credential-rejected',
-    `${title} rejects the gateway’s credential; the shop’s configuration needs attention.`,
-  )
 }

@@ -16,6 +16,7 @@ import { createLog } from './log.ts'
 import type { Provider } from './provider.ts'
 import { buildStorefronts } from './storefront.ts'
 import { createTokens } from './tokens/authorize.ts'
+import { createDeliver } from './upstream/deliver.ts'
 import { createDispatchers } from './upstream/dispatcher.ts'
 import { createExchange } from './upstream/exchange.ts'
 import { createForward } from './upstream/forward.ts'
@@ -59,8 +60,7 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
   const gateway = createGateway({
     storefronts: buildStorefronts(config, providers, { clock, tokens }),
     tokens,
-    dispatchers,
-    forward: createForward(clock),
+    deliver: createDeliver({ tokens, dispatchers, forward: createForward(clock) }),
     addressOf: createCallerAddress(config.listen.trustedProxies),
     clock,
     onRecord: (record) => {

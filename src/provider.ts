@@ -80,6 +80,11 @@ export interface Upstream {
   authorize(call: CallFacts): Credential
   /** Reads status and headers of an answer. Never throws. */
   classify(answer: AnswerHead): Verdict
+  /**
+   * The status with which this upstream says that it does not know the account a token names, and
+   * whether a body with that status says it; null where it has no such answer. Never throws.
+   */
+  readonly accountRefusal: AccountRefusal | null
 }
 
 /** The address calls leave from, or the forward proxy they go through; at most one of them. */
@@ -260,6 +265,11 @@ export interface ExchangeAnswer {
 export interface AnswerHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+export interface AccountRefusal {
+  readonly status: number
+  readonly isMeant: (body: string) => boolean
 }
 
 /** What an answer says about our credential and the upstream's state. */

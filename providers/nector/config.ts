@@ -13,7 +13,8 @@ const keySchema = z.strictObject({ apiKey: secretSchema })
 const furtherRead = z.strictObject({
   get: z
     .string()
-    .regex(/^(\/[A-Za-z0-9_-]+|\/:[a-z]+)+$/, 'must be a path such as /viptiers or /viptiers/:id')
+    // A segment that stands for something is called `:id`, as in the routes that are documented.
+    .regex(/^(\/[A-Za-z0-9_-]+)+(\/:id)?$/, 'must be a path such as /viptiers or /viptiers/:id')
     .describe('Path below /api/v2/merchant'),
   for: z
     .enum(['customer', 'content'])
@@ -52,6 +53,9 @@ export const config = z.strictObject({
   leadToken: z.literal('jwt').default('jwt'),
   routes: z
     .array(furtherRead)
+    .refine((reads) => new Set(reads.map(({ get }) => get)).size === reads.length, {
+      message: 'lists a path twice',
+    })
     .default([])
     .describe('Further reads that Nector’s pages do not list'),
   upstream: egress.prefault({}),

@@ -10,12 +10,18 @@ const SHOPIFY_GID = /^gid:\/\/shopify\/Customer\/(\d+)$/
  */
 export function canonicalCustomer(namespace: CustomerNamespace, id: string): string {
   if (namespace === 'external') return id
-  const bare = namespace === 'shopify' ? (SHOPIFY_GID.exec(id)?.[1] ?? id) : id
-  const prefix = `${namespace}-`
-  return bare.startsWith(prefix) ? bare.slice(prefix.length) : bare
+  const bare = withoutSpelling(namespace, id)
+  // One spelling can stand inside another: what comes out has none left, so it stays as it is.
+  return bare === id ? id : canonicalCustomer(namespace, bare)
 }
 
 /** The platform's own id → the full id that Nector expects: `shopify-1`. */
 export function prefixedCustomer(namespace: CustomerNamespace, customer: string): string {
   return namespace === 'external' ? customer : `${namespace}-${customer}`
+}
+
+function withoutSpelling(namespace: CustomerNamespace, id: string): string {
+  const bare = namespace === 'shopify' ? (SHOPIFY_GID.exec(id)?.[1] ?? id) : id
+  const prefix = `${namespace}-`
+  return bare.startsWith(prefix) ? bare.slice(prefix.length) : bare
 }

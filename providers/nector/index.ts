@@ -25,7 +25,7 @@ import type { Secret } from '../../src/secret.ts'
 import { config } from './config.ts'
 import type { NectorConfig } from './config.ts'
 import { canonicalCustomer, prefixedCustomer } from './customer-id.ts'
-import { exchangeLeadDigest } from './lead-exchange.ts'
+import { exchangeLeadDigest, isLeadUnknown } from './lead-exchange.ts'
 import {
   LEAD_TOKEN_JITTER,
   LEAD_TOKEN_LIFETIME,
@@ -73,6 +73,7 @@ function start(config: NectorConfig, _context: StartContext): Upstream {
     authorize: (call) =>
       choose(credentials[call.headers['x-source'] === 'mobile' ? 'mobile' : 'web'], call),
     classify: classifyByStatus,
+    accountRefusal: { status: 422, isMeant: isLeadUnknown },
   }
 }
 

@@ -64,6 +64,12 @@ export async function exchangeLeadDigest(exchange: LeadExchange): Promise<Token>
   }
 }
 
+/** "Lead does not exists" is how Nector spells a customer who is not enrolled (§2.7). */
+export function isLeadUnknown(body: string): boolean {
+  const parsed = answerSchema.safeParse(parseJson(body))
+  return parsed.success && /lead does not exist/i.test(parsed.data.data?.message ?? '')
+}
+
 function lookUp({ customer, namespace, digestId, secret, headers, now }: LeadExchange) {
   const prefixed = prefixedCustomer(namespace, customer)
   const signed = digestId === 'raw' ? customer : prefixed
@@ -77,8 +83,7 @@ function lookUp({ customer, namespace, digestId, secret, headers, now }: LeadExc
 function readAnswer(sent: ExchangeAnswer): Answer {
   const parsed = answerSchema.safeParse(parseJson(sent.body))
   const answer: Answer = parsed.success ? parsed.data : {}
-  // "Lead does not exists" is how Nector spells a customer who is not enrolled (§2.7).
-  if (/lead does not exist/i.test(answer.data?.message ?? '') && sent.status < 500) {
+  if (sent.status < 500 && isLeadUnknown(sent.body)) {
     throw new Problem('tokens/customer-unknown', 'The shopper is not enrolled in the programme.')
   }
   if (sent.status !== 200) throw exchangeFailure(sent)

@@ -70,6 +70,7 @@ function start(config: NeuroonConfig, context: StartContext): Upstream {
     wireCustomer: (customer) => customer,
     authorize: (call) => (call.route.credential === 'shop-key' ? shopKey : widgetToken),
     classify: classifyByStatus,
+    accountRefusal: null,
   }
 }
 

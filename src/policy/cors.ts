@@ -55,7 +55,9 @@ export function preflightHeaders(
   if (!cors.some(([name]) => name === 'access-control-allow-origin')) {
     throw new Problem('policy/origin-mismatch', 'This page is not registered for the storefront.')
   }
-  if (!methods.includes(arrival.headers['access-control-request-method'] ?? '')) {
+  const asked = arrival.headers['access-control-request-method'] ?? ''
+  // HEAD is GET without a body; a browser asks before it, too, when the call has a proof on it.
+  if (!methods.includes(asked === 'HEAD' ? 'GET' : asked)) {
     throw new Problem('policy/method-not-allowed', 'The route does not take this method.')
   }
   return [

@@ -66,18 +66,21 @@ function variableChild(node: Node, name: string, route: Route): Node {
 }
 
 function walk(root: Node, path: string): PathMatch | null {
-  const params: Record<string, string> = {}
-  let node = root
-  for (const segment of path.split('/').slice(1)) {
-    const next = node.literals.get(segment) ?? take(node, segment, params)
-    if (next === null) return null
-    node = next
-  }
-  return node.methods === null ? null : { methods: node.methods, params }
+  return descend(root, path.split('/'), 1, NO_PARAMS)
 }
 
-function take(node: Node, segment: string, params: Record<string, string>): Node | null {
-  if (node.variable === null || segment === '') return null
-  params[node.variable.name] = segment
-  return node.variable.node
+/** What a literal segment does not lead to, a variable may. */
+function descend(
+  { literals, variable, methods }: Node,
+  segments: readonly string[],
+  depth: number,
+  params: Readonly<Record<string, string>>,
+): PathMatch | null {
+  const segment = segments[depth]
+  if (segment === undefined) return methods === null ? null : { methods, params }
+  const literal = literals.get(segment)
+  const match = literal === undefined ? null : descend(literal, segments, depth + 1, params)
+  if (match !== null || variable === null || segment === '') return match
+  const { name, node } = variable
+  return descend(node, segments, depth + 1, { ...params, [name]: segment })
 }

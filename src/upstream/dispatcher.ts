@@ -1,6 +1,7 @@
 import { Pool, ProxyAgent } from 'undici'
 import type { Dispatcher } from 'undici'
 import type { Egress, Upstream } from '../provider.ts'
+import { watchReusedSockets } from './reused-sockets.ts'
 
 /** Connections to upstreams, shared by all storefronts that call the same one the same way. */
 export interface Dispatchers {
@@ -20,6 +21,7 @@ const CONNECTIONS = 256
 
 export function createDispatchers(): Dispatchers {
   const pools = new Map<string, Dispatcher>()
+  const stopWatching = watchReusedSockets()
   return {
     pool(upstream) {
       const key = JSON.stringify([upstream.origin, upstream.egress])
@@ -31,6 +33,7 @@ export function createDispatchers(): Dispatchers {
     },
     fresh: (upstream) => createDispatcher(upstream.origin, upstream.egress, 1),
     async close() {
+      stopWatching()
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))
     },
   }

@@ -12,15 +12,17 @@ import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Body } from '../downstream/body.ts'
 import { Problem } from '../problem.ts'
-import type { AnswerHead, Method } from '../provider.ts'
+import type { AnswerHead } from '../provider.ts'
 import { failureOf, timedOut } from './failure.ts'
+import { createRefusalReader } from './refusal-reader.ts'
+import type { RefusalReader } from './refusal-reader.ts'
 import { responseHeaders } from './response-headers.ts'
 import type { AnswerContext } from './response-headers.ts'
 
 /** One sending. */
 export interface Transfer {
   readonly dispatcher: Dispatcher
-  readonly method: Method | 'HEAD'
+  readonly method: string
   /** Path and query. */
   readonly target: string
   /** Name, value, name, value. */
@@ -28,6 +30,8 @@ export interface Transfer {
   readonly body: Body
   /** Monotonic milliseconds at which the call has taken too long, replays included. */
   readonly deadline: number
+  /** The token names an account, which the upstream may no longer know. */
+  readonly namesAccount: boolean
   readonly context: AnswerContext
   readonly recorder: SendingRecorder
 }
@@ -38,7 +42,12 @@ export interface SendingRecorder {
 }
 
 export type Outcome =
-  | { readonly type: 'answered'; readonly status: number }
+  | {
+      readonly type: 'answered'
+      readonly status: number
+      /** The answer says that the upstream does not know the account that the token names. */
+      readonly isAccountGone: boolean
+    }
   /** The upstream refused the credential; nothing was written to the caller. */
   | { readonly type: 'refused'; readonly head: AnswerHead }
 
@@ -47,15 +56,8 @@ export type Forward = (transfer: Transfer, response: ServerResponse) => Promise<
 export function createForward(clock: Clock): Forward {
   return (transfer, response) =>
     new Promise((resolve, reject) => {
-      const relay = new Relay(transfer, response, clock, resolve, reject)
-      // An answer that lies unread in a kept-alive socket belongs to nobody: after one turn of the
-      // event loop undici has seen it and dropped the connection (threats T6).
-      setImmediate(sendRelay, relay)
+      new Relay(transfer, response, clock, resolve, reject).send()
     })
-}
-
-function sendRelay(relay: Relay): void {
-  relay.send()
 }
 
 /** Answers longer than this are not worth reading to the end only to keep a connection. */
@@ -70,6 +72,7 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout
   readonly #startedAt: number
   #controller: Dispatcher.DispatchController | null = null
+  #refusalReader: RefusalReader | null = null
   #isRefused = false
   #isSettled = false
   #isTimedOut = false
@@ -127,6 +130,9 @@ class Relay implements Dispatcher.DispatchHandler {
       this.#isRefused = true
       return this.#settle({ type: 'refused', head })
     }
+    if (this.#transfer.namesAccount) {
+      this.#refusalReader = createRefusalReader(head, context.upstream)
+    }
     // An event stream lasts as long as it lives; undici's idle limit watches over it.
     if (headers['content-type']?.startsWith('text/event-stream') === true) clearTimeout(this.#timer)
     this.#response.writeHead(status, responseHeaders(headers, context))
@@ -135,13 +141,15 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isRefused) return this.#drainRefused(controller, chunk)
+    this.#refusalReader?.read(chunk)
     if (!this.#response.write(chunk)) controller.pause()
   }
 
   onResponseEnd(): void {
     if (this.#isRefused) return
     this.#response.end()
-    this.#settle({ type: 'answered', status: this.#status })
+    const isAccountGone = this.#refusalReader?.isAccountGone() === true
+    this.#settle({ type: 'answered', status: this.#status, isAccountGone })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

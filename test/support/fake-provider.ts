@@ -120,6 +120,7 @@ function start(config: FakeConfig, _context: StartContext): Upstream {
     wireCustomer: (customer) => `acme-${customer}`,
     authorize: (call) => (call.route.credential === 'token' ? token : key),
     classify: classifyByStatus,
+    accountRefusal: null,
   }
 }
 

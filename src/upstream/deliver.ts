@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http'
+import { VIA } from '../downstream/accept.ts'
+import type { Arrival } from '../downstream/accept.ts'
+import type { Body } from '../downstream/body.ts'
+import { Problem } from '../problem.ts'
+import type { Headers, Upstream } from '../provider.ts'
+import type { Authorization, Tokens } from '../tokens/authorize.ts'
+import type { Dispatchers } from './dispatcher.ts'
+import type { Forward, Outcome, SendingRecorder } from './forward.ts'
+import { requestHeaders } from './request-headers.ts'
+
+/** A call that has been allowed and authorized. */
+export interface Delivery {
+  readonly arrival: Arrival
+  readonly response: ServerResponse
+  readonly upstream: Upstream
+  /** Path and query to send, given the account that the token names. */
+  readonly target: (account: string | null) => string
+  readonly body: Body
+  readonly cors: Headers
+  /** The answer belongs to somebody: no shared cache may keep it. */
+  readonly isPrivate: boolean
+  readonly isReplayable: boolean
+  /** Monotonic milliseconds. */
+  readonly deadline: number
+  readonly recorder: SendingRecorder
+}
+
+export interface DeliverParts {
+  readonly tokens: Tokens
+  readonly dispatchers: Dispatchers
+  readonly forward: Forward
+}
+
+/**
+ * Sends a call, and once more with another credential where the upstream refused the first and
+ * sending it twice cannot do it twice. Throws `upstream/*` and `tokens/*` problems.
+ */
+export type Deliver = (delivery: Delivery, first: Authorization) => Promise<void>
+
+export function createDeliver({ tokens, dispatchers, forward }: DeliverParts): Deliver {
+  const send = (delivery: Delivery, authorization: Authorization): Promise<Outcome> => {
+    const { arrival, upstream, response, body, deadline, recorder } = delivery
+    const { cors, isPrivate } = delivery
+    const { account } = authorization
+    return forward(
+      {
+        dispatcher: dispatchers.pool(upstream),
+        method: arrival.method,
+        target: delivery.target(account),
+        headers: requestHeaders(arrival, upstream, credentialHeaders(authorization), VIA),
+        body,
+        deadline,
+        namesAccount: account !== null,
+        context: { upstream, requestId: arrival.id, cors, via: VIA, isPrivate },
+        recorder,
+      },
+      response,
+    )
+  }
+
+  const conclude = (outcome: Outcome, authorization: Authorization): void => {
+    if (outcome.type === 'answered' && outcome.isAccountGone) tokens.accountGone(authorization)
+    else tokens.accepted(authorization)
+  }
+
+  return async (delivery, first) => {
+    const outcome = await send(delivery, first)
+    if (outcome.type === 'answered') return conclude(outcome, first)
+
+    // Also where the call cannot be sent again: the next one must not meet the same refusal.
+    const second = await tokens.recover(first, outcome.head)
+    if (!delivery.isReplayable || second === null) throw rejected(delivery.upstream)
+    const last = await send(delivery, second)
+    if (last.type === 'answered') return conclude(last, second)
+    tokens.giveUp(second, first)
+    throw rejected(delivery.upstream)
+  }
+}
+
+/** The long-lived part, then the token. */
+function credentialHeaders({ credential, token }: Authorization): readonly Headers[] {
+  const { headers, token: kind } = credential
+  return token === null || kind === null ? [headers] : [headers, [[kind.header, token.value]]]
+}
+
+function rejected({ title }: Upstream): Problem {
+  return new Problem(
+    'upstream/credential-rejected',
+    `${title} rejects the gateway’s credential; the shop’s configuration needs attention.`,
+  )
+}
