@@ -1,11 +1,14 @@
-/** The command line's beginning: hands the providers to the commands. */
+/** The command line's beginning: hands the providers and the sandbox to the commands. */
 import { readFileSync } from 'node:fs'
 import { providers } from '../providers/index.ts'
+import { startSandbox } from '../sandbox/start.ts'
 import { createProgram } from './cli/program.ts'
+import { sandboxCommand } from './cli/sandbox.ts'
 import { addStart } from './cli/start.ts'
 
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = createProgram({ providers, commands: [addStart], version: version() })
+  const commands = [addStart, sandboxCommand(startSandbox)]
+  const program = createProgram({ providers, commands, version: version() })
   await program.parseAsync(argv)
 }
 

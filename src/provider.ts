@@ -311,6 +311,13 @@ export function classifyByStatus({ status }: AnswerHead): Verdict {
   return status >= 500 ? 'fault' : 'ok'
 }
 
+/** Several ways to prove us, the preferred one first, as one credential. */
+export function withFallbacks(credentials: readonly Credential[]): Credential {
+  const [first, ...rest] = credentials
+  if (first === undefined) throw new Error('a credential is needed')
+  return rest.length === 0 ? first : { ...first, fallback: withFallbacks(rest) }
+}
+
 /** What an exchange that was not answered with a token means to the caller. */
 export function exchangeFailure(answer: ExchangeAnswer): Problem {
   if (answer.status === 429 || answer.status >= 500) {

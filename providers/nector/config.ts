@@ -45,12 +45,26 @@ export const config = z.strictObject({
     .default('raw')
     .describe('The spelling of the customer id that the lead digest signs'),
   keys: z.strictObject({
-    storefront: keySchema.extend({ signingSecret: secretSchema }),
+    storefront: keySchema
+      .extend({
+        signingSecret: secretSchema,
+        previousSigningSecret: secretSchema
+          .optional()
+          .describe('The old one during a rotation; used where the new one is refused'),
+      })
+      .refine(
+        ({ signingSecret, previousSigningSecret: previous }) =>
+          previous === undefined || previous.fingerprint !== signingSecret.fingerprint,
+        { path: ['previousSigningSecret'], message: 'is the same as signingSecret' },
+      ),
     server: keySchema.optional(),
     write: keySchema.optional(),
   }),
   allow: z.array(z.string()).max(0, 'shopper writes are not available in this version').default([]),
-  leadToken: z.literal('jwt').default('jwt'),
+  leadToken: z
+    .enum(['jwt', 'opaque'])
+    .default('jwt')
+    .describe('opaque: take lead tokens as they come, without reading a lead out of them'),
   routes: z
     .array(furtherRead)
     .refine((reads) => new Set(reads.map(({ get }) => get)).size === reads.length, {

@@ -7,7 +7,7 @@
  */
 import { hash } from 'node:crypto'
 import { Problem } from '../../src/problem.ts'
-import { classifyByStatus } from '../../src/provider.ts'
+import { classifyByStatus, withFallbacks } from '../../src/provider.ts'
 import type {
   CallFacts,
   ConfiguredSecret,
@@ -129,39 +129,62 @@ function keyCredential(
   }
 }
 
+/** With the signing secret, and during a rotation with the one before it to fall back on. */
 function withLeadToken(
   config: NectorConfig,
   credential: Credential,
   optional: boolean,
 ): Credential {
-  const { signingSecret } = config.keys.storefront
-  const material = credential.key.fingerprint + signingSecret.fingerprint
+  const { signingSecret, previousSigningSecret } = config.keys.storefront
+  const current = leadTokenCredential(config, credential, signingSecret, optional)
+  if (previousSigningSecret === undefined) return current
+  const { key } = credential
+  const previous = { ...credential, key: { ...key, id: `${key.id} (previous)` } }
+  return withFallbacks([
+    current,
+    leadTokenCredential(config, previous, previousSigningSecret, optional),
+  ])
+}
+
+function leadTokenCredential(
+  config: NectorConfig,
+  credential: Credential,
+  secret: Secret,
+  optional: boolean,
+): Credential {
+  const { key, headers } = credential
+  // A token of either an old key or an old secret must never be found under the new one.
+  const material = key.fingerprint + secret.fingerprint
+  const fingerprint = hash('sha256', material, 'hex').slice(0, 16)
   const token: TokenKind = {
     kind: 'lead-token',
     header: 'x-leadtoken',
     per: 'customer',
     optional,
     jitter: LEAD_TOKEN_JITTER,
-    mint: (request) => makeLeadToken(config, credential.headers, request),
+    mint: (request) => makeLeadToken(config, secret, headers, request),
   }
-  // A token of either an old key or an old secret must never be found under the new one.
-  const key = { id: credential.key.id, fingerprint: hash('sha256', material, 'hex').slice(0, 16) }
-  return { ...credential, key, token }
+  return { ...credential, key: { id: key.id, fingerprint }, token }
 }
 
+/** Path A where the lead is known, path B where only the customer is. */
 async function makeLeadToken(
   config: NectorConfig,
+  secret: Secret,
   headers: Headers,
   { customer, account, now, send }: MintRequest,
 ): Promise<Token> {
-  const secret = config.keys.storefront.signingSecret
   if (account !== null) return mintForLead(account, secret, now)
   if (customer === null) throw new Problem('internal', 'A lead token needs a customer.')
+  const { signingSecret, previousSigningSecret } = config.keys.storefront
+  const others = [signingSecret, previousSigningSecret].filter((other) => other !== undefined)
   return exchangeLeadDigest({
     customer,
     namespace: config.customer,
     digestId: config.digestId,
     secret,
+    // Nector may sign with either while both are live.
+    trusted: config.leadToken === 'jwt' ? others : null,
     headers,
     send,
     now,
@@ -186,12 +209,15 @@ function secrets(config: NectorConfig): readonly ConfiguredSecret[] {
   const secret = (key: string, name: string, value: Secret): ConfiguredSecret => ({
     path: ['keys', key, name],
     value,
-    purpose: `Nector ${key} ${name}`,
+    purpose: `${key} ${name.replace('previousSigningSecret', 'signingSecret')}`,
     environment,
   })
   return [
     secret('storefront', 'apiKey', storefront.apiKey),
     secret('storefront', 'signingSecret', storefront.signingSecret),
+    ...(storefront.previousSigningSecret
+      ? [secret('storefront', 'previousSigningSecret', storefront.previousSigningSecret)]
+      : []),
     ...(server ? [secret('server', 'apiKey', server.apiKey)] : []),
     ...(write ? [secret('write', 'apiKey', write.apiKey)] : []),
   ]

@@ -7,13 +7,16 @@ import type { Secret } from '../../src/secret.ts'
 import { canonicalCustomer, prefixedCustomer } from './customer-id.ts'
 import type { CustomerNamespace } from './customer-id.ts'
 import { makeLeadDigest } from './lead-digest.ts'
-import { LEAD_TOKEN_REFRESH, verifyLeadToken } from './lead-token.ts'
+import { LEAD_TOKEN_LIFETIME, LEAD_TOKEN_REFRESH, verifyLeadToken } from './lead-token.ts'
 
 export interface LeadExchange {
   readonly customer: string
   readonly namespace: CustomerNamespace
   readonly digestId: 'raw' | 'prefixed'
+  /** Signs the digest. */
   readonly secret: Secret
+  /** A returned token must verify under one of these; null: it is taken unread. */
+  readonly trusted: readonly Secret[] | null
   /** `x-apikey`, `x-source` and, where set, `x-workspaceid`. */
   readonly headers: Headers
   readonly send: Send
@@ -22,7 +25,13 @@ export interface LeadExchange {
 }
 
 // The sources disagree about where the token sits, so all three places are looked at (§2.4).
-const place = z.object({ lead_token: z.string().optional() })
+// A token goes into a header, so it is printable and of bounded length.
+const place = z.object({
+  lead_token: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,4096}$/)
+    .optional(),
+})
 const answerSchema = place.extend({
   meta: z.object({ status: z.string() }).partial().optional(),
   data: place
@@ -49,16 +58,34 @@ export async function exchangeLeadDigest(exchange: LeadExchange): Promise<Token>
     throw new Problem('tokens/exchange-refused', 'Nector answered without a lead token.')
   }
   checkCustomer(answer, exchange)
-  const { leadId, issuedAt, expiresAt } = await verifyLeadToken(
+  return exchange.trusted === null
+    ? opaqueToken(value, exchange.now)
+    : verifiedToken(value, exchange.trusted, exchange.now)
+}
+
+/** Kept for this shopper alone, and teaches nothing (wire facts §2.5). */
+function opaqueToken(value: string, now: number): Token {
+  return {
     value,
-    exchange.secret,
-    exchange.now,
-  )
+    issuedAt: now,
+    expiresAt: now + LEAD_TOKEN_LIFETIME,
+    refreshAt: now + LEAD_TOKEN_REFRESH,
+    account: null,
+    source: 'exchanged',
+  }
+}
+
+async function verifiedToken(
+  value: string,
+  trusted: readonly Secret[],
+  now: number,
+): Promise<Token> {
+  const { leadId, issuedAt, expiresAt } = await verifyLeadToken(value, trusted, now)
   return {
     value,
     issuedAt,
     expiresAt,
-    refreshAt: Math.min(issuedAt, exchange.now) + LEAD_TOKEN_REFRESH,
+    refreshAt: Math.min(issuedAt, now) + LEAD_TOKEN_REFRESH,
     account: leadId,
     source: 'exchanged',
   }

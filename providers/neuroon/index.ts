@@ -8,14 +8,14 @@
 import type {
   Credential,
   Endpoint,
-  KeyReference,
   Provider,
   StartContext,
   Token,
   TokenKind,
   Upstream,
 } from '../../src/provider.ts'
-import { classifyByStatus } from '../../src/provider.ts'
+import { classifyByStatus, withFallbacks } from '../../src/provider.ts'
+import type { Secret } from '../../src/secret.ts'
 import { config } from './config.ts'
 import type { NeuroonConfig } from './config.ts'
 import { issueWidgetToken } from './issue-widget-token.ts'
@@ -56,14 +56,7 @@ function start(config: NeuroonConfig, context: StartContext): Upstream {
     callerHeaders: {},
     passHeaders: ['x-idempotency-key'],
     headers: originHeader(config, context),
-    secrets: [
-      {
-        path: ['apiKey'],
-        value: config.apiKey,
-        purpose: 'Neuroon shop key',
-        environment: config.environment.name,
-      },
-    ],
+    secrets: secrets(config),
     warnings: warnings(config, context),
     namespace: '',
     canonicalCustomer: (id) => id,
@@ -84,32 +77,55 @@ function warnings(config: NeuroonConfig, context: StartContext): Upstream['warni
   return [{ path: ['origin'], message: 'there is no listed origin to send, so none is sent' }]
 }
 
-function keyReference(config: NeuroonConfig): KeyReference {
-  return { id: 'apiKey', fingerprint: config.apiKey.fingerprint }
+/** The shop key, and during a rotation the one before it. */
+interface ShopKey {
+  readonly id: 'apiKey' | 'previousApiKey'
+  readonly value: Secret
+}
+
+function shopKeys({ apiKey, previousApiKey }: NeuroonConfig): readonly [ShopKey, ...ShopKey[]] {
+  const current: ShopKey = { id: 'apiKey', value: apiKey }
+  if (previousApiKey === undefined) return [current]
+  return [current, { id: 'previousApiKey', value: previousApiKey }]
+}
+
+function secrets(config: NeuroonConfig): Upstream['secrets'] {
+  return shopKeys(config).map(({ id, value }) => ({
+    path: [id],
+    value,
+    purpose: 'shop key',
+    environment: config.environment.name,
+  }))
 }
 
 function shopKeyCredential(config: NeuroonConfig): Credential {
-  return {
-    key: keyReference(config),
-    headers: [['x-shop-api-key', config.apiKey.reveal()]],
-    token: null,
-    fallback: null,
-  }
-}
-
-/** `local-then-issue` is the local credential with the issued one to fall back on. */
-function widgetTokenCredential(config: NeuroonConfig): Credential {
-  const issued = tokenCredential(config, 'issued-widget-token', ({ send, now }) =>
-    issueWidgetToken(config.shopId, config.apiKey, send, now),
+  return withFallbacks(
+    shopKeys(config).map((key) => ({
+      key: { id: key.id, fingerprint: key.value.fingerprint },
+      headers: [['x-shop-api-key', key.value.reveal()]],
+      token: null,
+      fallback: null,
+    })),
   )
-  if (config.widgetToken.mode === 'issue') return issued
-  const local = tokenCredential(config, 'widget-token', ({ now }) => mintLocally(config, now))
-  return config.widgetToken.mode === 'local' ? local : { ...local, fallback: issued }
 }
 
-function tokenCredential(config: NeuroonConfig, kind: string, mint: TokenKind['mint']): Credential {
+function widgetTokenCredential(config: NeuroonConfig): Credential {
+  return withFallbacks(shopKeys(config).flatMap((key) => waysToToken(config, key)))
+}
+
+/** `local-then-issue` is the local token with the issued one to fall back on. */
+function waysToToken(config: NeuroonConfig, key: ShopKey): readonly Credential[] {
+  const local = tokenCredential(key, 'widget-token', ({ now }) => mintLocally(config, key, now))
+  const issued = tokenCredential(key, 'issued-widget-token', ({ send, now }) =>
+    issueWidgetToken(config.shopId, key.value, send, now),
+  )
+  const ways = { local: [local], issue: [issued], 'local-then-issue': [local, issued] }
+  return ways[config.widgetToken.mode]
+}
+
+function tokenCredential(key: ShopKey, kind: string, mint: TokenKind['mint']): Credential {
   return {
-    key: keyReference(config),
+    key: { id: key.id, fingerprint: key.value.fingerprint },
     headers: [],
     token: {
       kind,
@@ -123,10 +139,10 @@ function tokenCredential(config: NeuroonConfig, kind: string, mint: TokenKind['m
   }
 }
 
-function mintLocally(config: NeuroonConfig, now: number): Token {
+function mintLocally({ shopId }: NeuroonConfig, key: ShopKey, now: number): Token {
   const issuedAt = Math.floor(now / 1000) * 1000
   return {
-    value: mintWidgetToken(config.shopId, config.apiKey, issuedAt),
+    value: mintWidgetToken(shopId, key.value, issuedAt),
     issuedAt,
     expiresAt: issuedAt + WIDGET_TOKEN_LIFETIME,
     refreshAt: issuedAt + WIDGET_TOKEN_REFRESH,

@@ -2,14 +2,7 @@
 
 export const notAvailable = 'is not available in this version'
 
-const keys = new Set([
-  'tls',
-  'basePath',
-  'budget',
-  'previousSecret',
-  'previousApiKey',
-  'previousSigningSecret',
-])
+const keys = new Set(['tls', 'basePath', 'budget', 'previousSecret'])
 
 const types = new Set(['jwt', 'shopify-app-proxy', 'forward-auth', 'sqlite', 'redis'])
 

@@ -46,12 +46,9 @@ describe('what comes in a later version stops the start and says so', () => {
     ])
   })
 
-  test('previousApiKey, previousSigningSecret and a budget of a provider', () => {
-    const more =
-      'team: blue\n        previousApiKey: a\n        previousSigningSecret: b\n        budget: { calls: 1, per: 1m }'
+  test('a budget of a provider', () => {
+    const more = 'team: blue\n        budget: { calls: 1, per: 1m }'
     expect(replacing('team: blue', more)).toEqual([
-      `storefronts.acme.providers.acmeapi.previousApiKey: ${notAvailable}`,
-      `storefronts.acme.providers.acmeapi.previousSigningSecret: ${notAvailable}`,
       `storefronts.acme.providers.acmeapi.budget: ${notAvailable}`,
     ])
   })
