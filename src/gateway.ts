@@ -7,10 +7,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from './clock.ts'
+import type { ListenLimits } from './config/config.ts'
 import { accept } from './downstream/accept.ts'
 import type { Arrival } from './downstream/accept.ts'
 import { answerEmpty, answerProblem } from './downstream/answer.ts'
-import { readBodyFor } from './downstream/body-rule.ts'
+import { capped, readBodyFor } from './downstream/body-rule.ts'
 import type { CallerAddress } from './downstream/caller-address.ts'
 import { subjectOf } from './identity/principal.ts'
 import type { Principal } from './identity/principal.ts'
@@ -33,6 +34,7 @@ export interface GatewayOptions {
   readonly tokens: Tokens
   readonly deliver: Deliver
   readonly addressOf: CallerAddress
+  readonly limits: ListenLimits
   readonly clock: Clock
   readonly onRecord: (record: CallRecord) => void
 }
@@ -60,7 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const recorder = new CallRecorder(clock)
     let cors: Headers = []
     try {
-      const arrival = accept(request, options.addressOf)
+      const arrival = accept(request, options)
       recorder.arrived(arrival)
       const storefront = storefronts.find(arrival.host)
       cors = storefront.cors.headers(arrival)
@@ -103,7 +105,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const customer = subjectOf(principal)
     const headers = readCallerHeaders(arrival, upstream)
     const credential = upstream.authorize({ route, channel: principal.channel, customer, headers })
-    const body = arrival.body === 'none' ? null : await readBodyFor(request, arrival, route.body)
+    const body = arrival.body === 'none' ? null : await readBodyFor(request, arrival, capped(route.body, options.limits))
     const isWhole = body === null || Buffer.isBuffer(body)
     const isReplayable = isWhole && (route.method === 'GET' || route.replayable === true)
 

@@ -11,6 +11,7 @@ export interface Log {
   call(record: CallRecord): void
   token(event: TokenEvent): void
   info(message: string, fields?: Readonly<Record<string, string | number>>): void
+  warn(message: string, fields?: Readonly<Record<string, string | number>>): void
 }
 
 /** What is everyday is counted and not written. */
@@ -33,6 +34,7 @@ export function createLog(out: Writable): Log {
       if (!EVERYDAY.has(event.type)) log.warn(describeEvent(event), event.type)
     },
     info: (message, fields = {}) => log.info(fields, message),
+    warn: (message, fields = {}) => log.warn(fields, message),
   }
 }
 

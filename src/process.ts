@@ -10,8 +10,10 @@ import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { createCallerAddress } from './downstream/caller-address.ts'
+import { drain } from './downstream/drain.ts'
 import { createPublicServer } from './downstream/server.ts'
 import { createGateway } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import { createLog } from './log.ts'
 import type { Provider } from './provider.ts'
 import { buildStorefronts } from './storefront.ts'
@@ -61,7 +63,11 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
     storefronts: buildStorefronts(config, providers, { clock, tokens }),
     tokens,
     deliver: createDeliver({ tokens, dispatchers, forward: createForward(clock) }),
-    addressOf: createCallerAddress(config.listen.trustedProxies),
+    addressOf: createCallerAddress({
+      trusted: config.listen.trustedProxies,
+      onUnlisted: (peer) => log.warn('forwarded-headers-ignored', { peer }),
+    }),
+    limits: config.listen.limits,
     clock,
     onRecord: (record) => {
       metrics.call(record)
@@ -70,7 +76,17 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
   })
 
   let isReady = false
-  const publicServer = createPublicServer({ serve: gateway, isReady: () => isReady })
+  let isStopping = false
+  const serve: Gateway = (request, response) => {
+    // Whoever keeps a connection to a gateway that is going away would lose its next call.
+    if (isStopping) response.shouldKeepAlive = false
+    return gateway(request, response)
+  }
+  const publicServer = createPublicServer({
+    serve,
+    isReady: () => isReady,
+    limits: config.listen.limits,
+  })
   const admin = createAdminServer({ metrics, token: config.admin.token, isReady: () => isReady })
   const adminUrl = await admin.listen(config.admin)
   const url = await publicServer.listen(config.listen)
@@ -82,11 +98,10 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
     adminUrl,
     async stop() {
       isReady = false
+      isStopping = true
       log.info('stopping')
       await delay(config.shutdown.wait)
-      const left = config.shutdown.deadline - config.shutdown.wait
-      await Promise.race([publicServer.close(), delay(left)])
-      publicServer.server.closeAllConnections()
+      await drain(publicServer, config.shutdown.deadline - config.shutdown.wait)
       await admin.close()
       await dispatchers.close()
       log.info('stopped')

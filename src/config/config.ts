@@ -1,4 +1,7 @@
 import type { Secret } from '../secret.ts'
+import type { ListenLimits } from './listen-limits.ts'
+
+export type { ListenLimits }
 
 /**
  * The configuration, as the rest of the gateway sees it.
@@ -26,6 +29,7 @@ export interface ListenConfig {
   readonly port: number
   /** Addresses and CIDR blocks whose forwarded headers count. */
   readonly trustedProxies: readonly string[]
+  readonly limits: ListenLimits
 }
 
 export interface AdminConfig {

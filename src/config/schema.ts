@@ -6,6 +6,7 @@ import { durationSchema } from './duration.ts'
 import { bindAddressSchema, hostSchema } from './host.ts'
 import { identitySchema } from './identity.ts'
 import { notAvailable } from './later.ts'
+import { listenLimitsSchema } from './listen-limits.ts'
 import { networkSchema } from './network.ts'
 import { oneType } from './one-type.ts'
 import { originSchema } from './origin.ts'
@@ -36,6 +37,7 @@ const listenSchema = z
       .array(networkSchema)
       .default([])
       .describe('Forwarded headers count only from these addresses'),
+    limits: listenLimitsSchema.prefault({}),
   })
   .describe('The public listener')
 

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { ListenLimits } from '../config/config.ts'
 import { Problem } from '../problem.ts'
 import type { CallerAddress } from './caller-address.ts'
 import { readTarget } from './target.ts'
@@ -54,25 +55,32 @@ const SINGLE = new Set([
   'x-idempotency-key',
   'x-gatehouse-customer',
   'access-control-request-method',
+  'sec-fetch-site',
+  'sec-fetch-mode',
 ])
 
 /** This gateway's name in `Via`: one for each process, so that a loop is told from a chain. */
 export const PSEUDONYM = `gatehouse-${randomUUID().slice(0, 8)}`
+/** Our entry in the `Via` of an answer, and of a request that came over HTTP/1.1. */
 export const VIA = `1.1 ${PSEUDONYM}`
 
+export interface AcceptOptions {
+  readonly addressOf: CallerAddress
+  readonly limits: ListenLimits
+}
+
 /** Reads and checks a request. Throws `downstream/*` problems; sends and keeps nothing. */
-export function accept(request: IncomingMessage, addressOf: CallerAddress): Arrival {
+export function accept(request: IncomingMessage, { addressOf, limits }: AcceptOptions): Arrival {
   const { method = '' } = request
   if (!METHODS.has(method)) {
     throw new Problem('policy/method-not-allowed', 'The gateway does not take this method.')
   }
-  const headers = readHeaders(request.rawHeaders)
+  const { headers, body, contentLength } = checkMessage(request, limits)
   if (headers['via']?.includes(PSEUDONYM) === true) {
     throw new Problem('downstream/loop', 'The call has come back to the gateway that sent it.')
   }
   const authority = readAuthority(headers)
-  const target = readTarget(request.url ?? '', authority)
-  const { body, contentLength } = readFraming(request, method, headers)
+  const target = readTarget(request.url ?? '', authority, limits.targetBytes)
   return {
     id: randomUUID(),
     method,
@@ -80,26 +88,62 @@ export function accept(request: IncomingMessage, addressOf: CallerAddress): Arri
     query: target.query,
     host: hostOf(authority),
     headers,
-    address: addressOf(request),
+    address: addressOf(request, headers),
     body,
     contentLength,
   }
 }
 
+/** The part of a message that says where the next one begins, and who it is for. */
+export type Message = Pick<Arrival, 'headers' | 'body' | 'contentLength'>
+
+/** What holds for every request, health checks included. Throws `downstream/*`. */
+export function checkMessage(request: IncomingMessage, limits: ListenLimits): Message {
+  const { httpVersion, method = '' } = request
+  // Node's parser reads 0.9 and 2.0 in a request line as well.
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw new Problem('downstream/malformed', 'The gateway speaks HTTP/1.1.')
+  }
+  const headers = readHeaders(request.rawHeaders, limits)
+  // RFC 9112 §3.2.
+  if (headers['host'] === undefined && httpVersion === '1.1') {
+    throw new Problem('downstream/malformed', 'A request names its Host.')
+  }
+  const { expect } = headers
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    throw new Problem('downstream/expectation-failed', 'Only 100-continue is understood.')
+  }
+  return { headers, ...readFraming(httpVersion, method, headers) }
+}
+
 /** The caller's header lines, walked once; lists are joined, singles must be single. */
-function readHeaders(raw: readonly string[]): Record<string, string> {
+function readHeaders(
+  raw: readonly string[],
+  { headerLines, headerBytes }: ListenLimits,
+): Record<string, string> {
+  if (raw.length > headerLines * 2) throw tooManyHeaders(`There are more than ${headerLines}.`)
   // No prototype: a header named __proto__ or constructor is a header like any other.
   const headers = Object.create(null) as Record<string, string>
+  let bytes = 0
   for (let at = 0; at < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase()
     const value = raw[at + 1] ?? ''
+    bytes += name.length + value.length + LINE_OVERHEAD
     const earlier = headers[name]
     if (earlier !== undefined && SINGLE.has(name)) {
       throw new Problem('downstream/malformed', `The header ${name} may be sent once.`)
     }
     headers[name] = earlier === undefined ? value : `${earlier}, ${value}`
   }
+  if (bytes > headerBytes) throw tooManyHeaders(`They are larger than ${headerBytes} bytes.`)
   return headers
+}
+
+/** Colon, space and the end of the line. */
+const LINE_OVERHEAD = 4
+
+function tooManyHeaders(detail: string): Problem {
+  return new Problem('downstream/headers-too-large', detail)
 }
 
 const AUTHORITY = /^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
@@ -118,7 +162,7 @@ function hostOf(authority: string): string {
 
 /** RFC 9112 §6: the parser has refused what is ambiguous to it; this refuses the rest. */
 function readFraming(
-  request: IncomingMessage,
+  httpVersion: string,
   method: string,
   headers: Readonly<Record<string, string>>,
 ): Pick<Arrival, 'body' | 'contentLength'> {
@@ -127,7 +171,7 @@ function readFraming(
   if (encoding !== undefined && (encoding.toLowerCase() !== 'chunked' || length !== undefined)) {
     throw new Problem('downstream/malformed', 'The framing of the body is ambiguous.')
   }
-  if (encoding !== undefined && request.httpVersion !== '1.1') {
+  if (encoding !== undefined && httpVersion !== '1.1') {
     throw new Problem('downstream/malformed', 'HTTP/1.0 has no transfer encodings.')
   }
   if (length !== undefined && !/^\d{1,15}$/.test(length)) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { ListenLimits } from '../config/config.ts'
 import { Problem } from '../problem.ts'
 import type { BodyRule } from '../provider.ts'
 import type { Arrival } from './accept.ts'
@@ -27,6 +28,14 @@ export async function readBodyFor(
   const body = await readBody(request, arrival, { maxBytes: rule.maxBytes, whole })
   if (rule.maxItems !== undefined && Buffer.isBuffer(body)) countItems(body, rule.maxItems)
   return body
+}
+
+/** The route's rule under the listener's own limit. */
+export function capped(
+  rule: BodyRule | undefined,
+  { bodyBytes }: Pick<ListenLimits, 'bodyBytes'>,
+): BodyRule | undefined {
+  return rule === undefined || rule.maxBytes <= bodyBytes ? rule : { ...rule, maxBytes: bodyBytes }
 }
 
 /** Counts a list and looks at nothing else; the bytes go out as they came. */

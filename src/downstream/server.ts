@@ -3,20 +3,24 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
+import type { ListenLimits } from '../config/config.ts'
 import { Problem } from '../problem.ts'
-import { problemDocument, problemHeaders } from './answer.ts'
+import { checkMessage } from './accept.ts'
+import { answerProblem, problemDocument, problemHeaders } from './answer.ts'
+import { createConnections } from './connections.ts'
+import type { Connections } from './connections.ts'
 
 export interface ServerOptions {
   /** Serves every request but the health checks. Never rejects. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   readonly isReady: () => boolean
+  readonly limits: ListenLimits
 }
 
-/** Slow callers are let go (threats T32): headers, a whole request, a connection without any. */
-const HEADERS_TIMEOUT = 10_000
-const REQUEST_TIMEOUT = 15_000
-const KEEP_ALIVE_TIMEOUT = 10_000
-const MAX_HEADER_BYTES = 16 * 1024
+/** How often slow callers are looked for. */
+const SWEEP = 1_000
+/** A refused caller may still be sending; closing at once would take the answer away from it. */
+const LINGER = 250
 
 /**
  * The public listener. Fastify is its shell: it listens, answers the health checks and closes;
@@ -37,35 +41,41 @@ export function createPublicServer(options: ServerOptions): FastifyInstance {
 }
 
 function createHttpServer(
-  options: ServerOptions,
+  { serve, limits }: ServerOptions,
   shell: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
+  const connections = createConnections(
+    (request, response) => {
+      if (isHealthCheck(request)) answerHealth(request, response, limits, shell)
+      else void serve(request, response)
+    },
+    { stalled: limits.stalled, now: () => performance.now() },
+  )
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: limits.headers,
+      requestTimeout: limits.request,
+      keepAliveTimeout: limits.idle,
+      connectionsCheckingInterval: SWEEP,
+      // The target is counted apart, so that a long one is told from long headers.
+      maxHeaderSize: limits.headerBytes + limits.targetBytes,
       insecureHTTPParser: false,
       requireHostHeader: false,
-      // Its 2 000 lines are cut off in silence; ours are counted and refused.
       joinDuplicateHeaders: false,
     },
-    (request, response) => {
-      if (isHealthCheck(request)) shell(request, response)
-      else void options.serve(request, response)
-    },
+    connections.take,
   )
+  // Node's own limit cuts lines off in silence; ours counts them all and refuses.
   server.maxHeadersCount = 0
-  server.on('checkExpectation', (_request, response: ServerResponse) => {
-    refuseExpectation(response)
-  })
+  server.maxConnections = limits.connections
+  server.on('checkExpectation', connections.take)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuseUnreadable(error, socket)
+    onUnreadable(error, socket, connections, limits)
   })
   // Nothing is upgraded and no tunnel is opened.
   server.on('connect', (_request, socket: Socket) => refuse(malformed(), socket))
+  const sweeping = setInterval(connections.sweep, SWEEP).unref()
+  server.on('close', () => clearInterval(sweeping))
   return server
 }
 
@@ -74,31 +84,75 @@ function isHealthCheck({ method, url }: IncomingMessage): boolean {
   return (method === 'GET' || method === 'HEAD') && (url === '/livez' || url === '/readyz')
 }
 
-function refuseExpectation(response: ServerResponse): void {
-  const problem = new Problem('downstream/expectation-failed', 'Only 100-continue is understood.')
-  const body = JSON.stringify(problemDocument(problem, ''))
-  response.writeHead(417, [...problemHeaders(problem, '').flat(), 'connection', 'close'])
-  response.end(body)
+/** Any host, but no ambiguity: what follows on the connection must begin where everybody thinks. */
+function answerHealth(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limits: ListenLimits,
+  shell: (request: IncomingMessage, response: ServerResponse) => void,
+): void {
+  try {
+    checkMessage(request, limits)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return answerProblem(response, error, '')
+  }
+  shell(request, response)
 }
 
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+const refused = new WeakSet<Socket>()
+
+function onUnreadable(
+  error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer },
+  socket: Socket,
+  connections: Connections,
+  limits: ListenLimits,
+): void {
+  // What is still arriving after a refusal is not looked at.
+  if (refused.has(socket)) return
+  const what = connections.broken(socket)
+  if (what === 'closes-itself') return
+  if (what === 'destroy' || error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  refuse(error.code === 'HPE_HEADER_OVERFLOW' ? headersTooLarge() : malformed(), socket)
+  refuse(problemOf(error, socket, limits), socket)
+}
+
+function problemOf(
+  { code, rawPacket }: NodeJS.ErrnoException & { readonly rawPacket?: Buffer },
+  socket: Socket,
+  { targetBytes }: ListenLimits,
+): Problem {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return tooSlow()
+  if (code !== 'HPE_HEADER_OVERFLOW') return malformed()
+  // The parser does not say what was too long; where it was reading the first bytes of the
+  // connection, the length of the first line tells.
+  if (rawPacket === undefined || rawPacket.length !== socket.bytesRead) return headersTooLarge()
+  const lineEnd = rawPacket.indexOf('\n')
+  const isLongLine = (lineEnd === -1 ? rawPacket.length : lineEnd) > targetBytes
+  return isLongLine ? targetTooLong() : headersTooLarge()
 }
 
 function headersTooLarge(): Problem {
-  return new Problem('downstream/headers-too-large', 'The headers are larger than 16 KiB.')
+  return new Problem('downstream/headers-too-large', 'The headers are too large.')
+}
+
+function targetTooLong(): Problem {
+  return new Problem('downstream/uri-too-long', 'The request target is too long.')
 }
 
 function malformed(): Problem {
   return new Problem('downstream/malformed', 'The request is not valid HTTP/1.1.')
 }
 
+function tooSlow(): Problem {
+  return new Problem('downstream/malformed', 'The request did not arrive in time.')
+}
+
 /** Answers on the bare socket, where the parser has given up, and closes it. */
 function refuse(problem: Problem, socket: Socket): void {
+  refused.add(socket)
   const body = JSON.stringify(problemDocument(problem, ''))
   const headers = problemHeaders(problem, '')
     .filter(([, value]) => value !== '')
@@ -108,4 +162,5 @@ function refuse(problem: Problem, socket: Socket): void {
     `HTTP/1.1 ${problem.status} ${problem.title}\r\n${headers}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+  setTimeout(() => socket.destroy(), LINGER).unref()
 }

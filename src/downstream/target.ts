@@ -7,8 +7,6 @@ export interface Target {
   readonly query: string
 }
 
-const MAX_TARGET_LENGTH = 8192
-
 // RFC 3986 §3.3 without `;`: some servers cut a segment there, others do not.
 const SEGMENT = "(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-F]{2})+"
 const PATH = new RegExp(`^/(?:${SEGMENT}(?:/${SEGMENT})*/?)?$`)
@@ -23,9 +21,9 @@ const STRAY_PERCENT = /%(?![0-9A-Fa-f]{2})/
  * Reads the request target. Only a canonical origin-form path is taken, so that no two parties can
  * read it differently; an absolute-form target must name the same authority as `Host`.
  */
-export function readTarget(url: string, host: string): Target {
-  if (url.length > MAX_TARGET_LENGTH) {
-    throw new Problem('downstream/uri-too-long', 'The request target is longer than 8 KiB.')
+export function readTarget(url: string, host: string, maxBytes: number): Target {
+  if (url.length > maxBytes) {
+    throw new Problem('downstream/uri-too-long', `The target is longer than ${maxBytes} bytes.`)
   }
   const target = url.startsWith('/') ? url : originForm(url, host)
   const mark = target.indexOf('?')

@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import { Problem } from '../problem.ts'
 
 const TIMEOUTS = new Set([
@@ -20,12 +21,17 @@ export function failureOf(error: unknown, title: string): Problem {
   if (error instanceof Problem) return error
   const code = codeOf(error)
   if (TIMEOUTS.has(code)) return timedOut(title, error)
-  if (BAD_RESPONSES.has(code) || code.startsWith('HPE_')) {
+  if (BAD_RESPONSES.has(code) || isUnreadable(error)) {
     return new Problem('upstream/bad-response', `${title} sent an answer that is not valid HTTP.`, {
       cause: error,
     })
   }
   return new Problem('upstream/unreachable', `${title} cannot be reached.`, { cause: error })
+}
+
+/** undici's parser errors carry no code of their own, and some nonsense trips its assertions. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof errors.HTTPParserError || codeOf(error) === 'ERR_ASSERTION'
 }
 
 export function timedOut(title: string, cause?: unknown): Problem {

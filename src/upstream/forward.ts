@@ -14,6 +14,7 @@ import type { Body } from '../downstream/body.ts'
 import { Problem } from '../problem.ts'
 import type { AnswerHead } from '../provider.ts'
 import { failureOf, timedOut } from './failure.ts'
+import { oddityOf } from './odd-answer.ts'
 import { createRefusalReader } from './refusal-reader.ts'
 import type { RefusalReader } from './refusal-reader.ts'
 import { responseHeaders } from './response-headers.ts'
@@ -78,6 +79,7 @@ class Relay implements Dispatcher.DispatchHandler {
   #isTimedOut = false
   #drained = 0
   #status = 0
+  #lines: string[] = []
 
   constructor(
     transfer: Transfer,
@@ -124,7 +126,8 @@ class Relay implements Dispatcher.DispatchHandler {
     if (status < 200) return
     const { context, method } = this.#transfer
     this.#status = status
-    if (status > 599) return this.#breakOff(controller, 'a status that does not exist')
+    const oddity = oddityOf(status, headers, controller.rawHeaders)
+    if (oddity !== null) return this.#breakOff(controller, oddity)
     const head = { status, headers }
     if (context.upstream.classify(head) === 'credential-rejected') {
       this.#isRefused = true
@@ -134,19 +137,26 @@ class Relay implements Dispatcher.DispatchHandler {
       this.#refusalReader = createRefusalReader(head, context.upstream)
     }
     // An event stream lasts as long as it lives; undici's idle limit watches over it.
-    if (headers['content-type']?.startsWith('text/event-stream') === true) clearTimeout(this.#timer)
-    this.#response.writeHead(status, responseHeaders(headers, context))
-    if (method === 'HEAD') this.#response.flushHeaders()
+    const isEventStream = String(headers['content-type']).startsWith('text/event-stream')
+    if (isEventStream) clearTimeout(this.#timer)
+    this.#lines = responseHeaders(headers, context, status)
+    if (method === 'HEAD' || isEventStream) {
+      this.#writeHead()
+      this.#response.flushHeaders()
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isRefused) return this.#drainRefused(controller, chunk)
+    if (this.#isSettled) return
     this.#refusalReader?.read(chunk)
+    this.#writeHead()
     if (!this.#response.write(chunk)) controller.pause()
   }
 
   onResponseEnd(): void {
-    if (this.#isRefused) return
+    if (this.#isRefused || this.#isSettled) return
+    this.#writeHead()
     this.#response.end()
     const isAccountGone = this.#refusalReader?.isAccountGone() === true
     this.#settle({ type: 'answered', status: this.#status, isAccountGone })
@@ -165,6 +175,11 @@ class Relay implements Dispatcher.DispatchHandler {
 
   readonly #onDrain = (): void => {
     this.#controller?.resume()
+  }
+
+  /** Not before there is something to follow: an answer that breaks at once is still a problem. */
+  #writeHead(): void {
+    if (!this.#response.headersSent) this.#response.writeHead(this.#status, this.#lines)
   }
 
   #drainRefused(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -1,6 +1,7 @@
 import type { Arrival } from '../downstream/accept.ts'
 import { Problem } from '../problem.ts'
 import type { Headers, Upstream } from '../provider.ts'
+import { nominated } from './hop-by-hop.ts'
 
 /**
  * What of the caller's headers goes upstream: these, and nothing else. Hop-by-hop fields, forwarded
@@ -28,24 +29,38 @@ export function requestHeaders(
   credential: readonly Headers[],
   via: string,
 ): string[] {
-  const lines: string[] = ['via', via]
-  pass(lines, arrival, PASSED)
-  pass(lines, arrival, upstream.passHeaders)
+  const { headers } = arrival
+  const lines: string[] = ['via', appended(headers['via'], via)]
+  const hopByHop = nominated(headers['connection'])
+  pass(lines, headers, PASSED, hopByHop)
+  pass(lines, headers, upstream.passHeaders, hopByHop)
   for (const [name, value] of upstream.headers) lines.push(name, value)
   // Credentials come last: nothing that came before can take their place.
-  for (const headers of credential) for (const [name, value] of headers) lines.push(name, value)
+  for (const part of credential) for (const [name, value] of part) lines.push(name, value)
   return lines
 }
 
-function pass(lines: string[], { headers }: Arrival, names: readonly string[]): void {
+/** RFC 9110 §7.6.3: whoever the message has come through stays named. */
+function appended(received: string | undefined, via: string): string {
+  return received === undefined ? via : `${visible('via', received)}, ${via}`
+}
+
+function pass(
+  lines: string[],
+  headers: Arrival['headers'],
+  names: readonly string[],
+  hopByHop: ReadonlySet<string> | null,
+): void {
   for (const name of names) {
     const value = headers[name]
-    if (value === undefined) continue
-    if (!VISIBLE_ASCII.test(value)) {
-      throw new Problem('downstream/malformed', `The header ${name} holds odd characters.`)
-    }
-    lines.push(name, value)
+    if (value === undefined || hopByHop?.has(name) === true) continue
+    lines.push(name, visible(name, value))
   }
+}
+
+function visible(name: string, value: string): string {
+  if (VISIBLE_ASCII.test(value)) return value
+  throw new Problem('downstream/malformed', `The header ${name} holds odd characters.`)
 }
 
 /** The caller's values of the headers that a provider understands, checked, defaults filled in. */

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '../problem.ts'
 import type { Headers, Upstream } from '../provider.ts'
+import { nominated } from './hop-by-hop.ts'
 
 /**
  * What of an upstream's headers reaches the caller: these, and nothing else. Cookies, CORS headers,
@@ -31,23 +32,41 @@ export interface AnswerContext {
 }
 
 /** The header lines of an answer as `writeHead` takes them. Throws `upstream/bad-response`. */
-export function responseHeaders(headers: IncomingHttpHeaders, context: AnswerContext): string[] {
+export function responseHeaders(
+  headers: IncomingHttpHeaders,
+  context: AnswerContext,
+  status = 200,
+): string[] {
   const lines: string[] = ['x-request-id', context.requestId, 'via', context.via]
+  const hopByHop = nominated(listOf(headers['connection']))
   for (const name of PASSED) {
-    const value = headers[name]
-    if (value === undefined) continue
-    if (typeof value !== 'string') throw repeated(name, context)
+    const value = single(name, headers[name], context)
+    if (value === undefined || hopByHop?.has(name) === true) continue
+    // RFC 9110 §8.6.
+    if (name === 'content-length' && status === 204) continue
     lines.push(name, value)
   }
-  const location = headers['location']
+  const location = single('location', headers['location'], context)
   if (location !== undefined) lines.push('location', ownLocation(location, context))
-  const cacheControl = context.isPrivate ? 'private, no-store' : headers['cache-control']
+  const cacheControl = context.isPrivate ? 'private, no-store' : listOf(headers['cache-control'])
   if (cacheControl !== undefined) lines.push('cache-control', cacheControl)
   for (const [name, value] of context.cors) {
-    lines.push(name, name === 'vary' ? varied(headers['vary'], value) : value)
+    lines.push(name, name === 'vary' ? varied(listOf(headers['vary']), value) : value)
   }
   lines.push('x-content-type-options', 'nosniff')
   return lines
+}
+
+type Value = string | string[] | undefined
+
+/** Two of these would be read differently by different callers. */
+function single(name: string, value: Value, context: AnswerContext): string | undefined {
+  if (typeof value === 'object') throw repeated(name, context)
+  return value
+}
+
+function listOf(value: Value): string | undefined {
+  return typeof value === 'object' ? value.join(', ') : value
 }
 
 function varied(upstream: string | undefined, ours: string): string {
