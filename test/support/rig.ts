@@ -3,7 +3,7 @@
  */
 import { hash } from 'node:crypto'
 import { Writable } from 'node:stream'
-import { request as send } from 'undici'
+import { getGlobalDispatcher } from 'undici'
 import { providers } from '../../providers/index.ts'
 import { createNectorEmulator } from '../../sandbox/emulators/nector.ts'
 import type { NectorEmulator, NectorOptions } from '../../sandbox/emulators/nector.ts'
@@ -158,7 +158,10 @@ async function callGateway(url: string, path: string, how: CallOptions): Promise
   const headers: Record<string, string> = { ...how.headers }
   if (how.as !== undefined) headers['authorization'] = `Bearer ${how.as}`
   if (how.json !== undefined) headers['content-type'] = 'application/json'
-  const answer = await send(url + path, {
+  // Not `request(url)`, which would tidy the path up before it is sent.
+  const answer = await getGlobalDispatcher().request({
+    origin: url,
+    path,
     method: how.method ?? 'GET',
     headers,
     body: how.json === undefined ? (how.body ?? null) : JSON.stringify(how.json),
