@@ -1,7 +1,11 @@
-import type { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { CallRecord } from './record.ts'
 import type { TokenEvent } from './tokens/event.ts'
+
+/** Takes lines. */
+export interface LogTarget {
+  write(line: string): unknown
+}
 
 /**
  * One JSON line for each call and each event out of the ordinary. Everything in a line is listed
@@ -10,6 +14,8 @@ import type { TokenEvent } from './tokens/event.ts'
 export interface Log {
   call(record: CallRecord): void
   token(event: TokenEvent): void
+  /** The process is about to end because of this. */
+  crash(error: unknown): void
   info(message: string, fields?: Readonly<Record<string, string | number>>): void
   warn(message: string, fields?: Readonly<Record<string, string | number>>): void
 }
@@ -23,7 +29,7 @@ const EVERYDAY = new Set<TokenEvent['type']>([
   'account-learned',
 ])
 
-export function createLog(out: Writable): Log {
+export function createLog(out: LogTarget): Log {
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, out)
   return {
     call(record) {
@@ -33,6 +39,7 @@ export function createLog(out: Writable): Log {
     token(event) {
       if (!EVERYDAY.has(event.type)) log.warn(describeEvent(event), event.type)
     },
+    crash: (error) => log.fatal({ cause: describeCause(error) }, 'crash'),
     info: (message, fields = {}) => log.info(fields, message),
     warn: (message, fields = {}) => log.warn(fields, message),
   }

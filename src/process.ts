@@ -2,7 +2,6 @@
  * A running gateway: all parts made and connected, listening until it is told to stop. The
  * commands `start` and `sandbox` and the tests build it; nothing here reads a file or `process`.
  */
-import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMetrics } from './admin/metrics.ts'
 import { createAdminServer } from './admin/server.ts'
@@ -15,7 +14,10 @@ import { createPublicServer } from './downstream/server.ts'
 import { createGateway } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 import { createLog } from './log.ts'
+import type { LogTarget } from './log.ts'
 import type { Provider } from './provider.ts'
+import { CallRecorder } from './record.ts'
+import type { CallRecord } from './record.ts'
 import { buildStorefronts } from './storefront.ts'
 import { createTokens } from './tokens/authorize.ts'
 import { createDeliver } from './upstream/deliver.ts'
@@ -32,12 +34,14 @@ export interface GatewayProcess {
    * and what is left after `shutdown.deadline` is cut off.
    */
   stop(): Promise<void>
+  /** Writes down why the process is about to end. */
+  crashed(error: unknown): void
 }
 
 export interface ProcessOptions {
   readonly config: Config
   readonly providers: readonly Provider[]
-  readonly logTo: Writable
+  readonly logTo: LogTarget
   readonly clock?: Clock
   readonly random?: () => number
 }
@@ -59,6 +63,10 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
       log.token(event)
     },
   })
+  const onRecord = (record: CallRecord) => {
+    metrics.call(record)
+    log.call(record)
+  }
   const gateway = createGateway({
     storefronts: buildStorefronts(config, providers, { clock, tokens }),
     tokens,
@@ -69,10 +77,7 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
     }),
     limits: config.listen.limits,
     clock,
-    onRecord: (record) => {
-      metrics.call(record)
-      log.call(record)
-    },
+    onRecord,
   })
 
   let isReady = false
@@ -85,11 +90,20 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
   const publicServer = createPublicServer({
     serve,
     isReady: () => isReady,
+    onRefused(problem) {
+      const recorder = new CallRecorder(clock)
+      recorder.failed(problem)
+      onRecord(recorder.finish(problem.status))
+      return recorder.id
+    },
     limits: config.listen.limits,
   })
   const admin = createAdminServer({ metrics, token: config.admin.token, isReady: () => isReady })
-  const adminUrl = await admin.listen(config.admin)
   const url = await publicServer.listen(config.listen)
+  const adminUrl = await admin.listen(config.admin).catch(async (error: unknown) => {
+    await publicServer.close()
+    throw error
+  })
   isReady = true
   log.info('ready', { url, adminUrl, storefronts: Object.keys(config.storefronts).length })
 
@@ -106,5 +120,6 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
       await dispatchers.close()
       log.info('stopped')
     },
+    crashed: (error) => log.crash(error),
   }
 }

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
 import type { Provider } from '../provider.ts'
 import type { AddCommand, CommandParts } from './program.ts'
+import { stopOnSignal } from './stop-on-signal.ts'
 
 /** What starts a sandbox. It lies outside of `src/`, so `main.ts` hands it in. */
 export type StartSandbox = (options: SandboxOptions) => Promise<RunningSandbox>
@@ -38,21 +39,11 @@ async function run(
   try {
     const sandbox = await start({ port, providers, print: (text) => terminal.write(text) })
     terminal.write(sandbox.summary)
-    stopOnSignal(() => sandbox.stop())
+    stopOnSignal(() => void sandbox.stop().then(() => process.exit(0)))
   } catch (error) {
     terminal.writeError(`${describe(error, port)}\n`)
     terminal.exit(1)
   }
-}
-
-/**
- * Every further signal is part of the first: under `npm run`, Ctrl-C reaches this process twice,
- * once from the terminal and once from npm, and only the second would look like impatience.
- */
-function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping: Promise<never> | null = null
-  const end = () => void (stopping ??= stop().then(() => process.exit(0)))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end)
 }
 
 function readPort(text: string): number {

@@ -1,10 +1,12 @@
 import closeWithGrace from 'close-with-grace'
 import type { Command } from 'commander'
+import { destination } from 'pino'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/mistake.ts'
 import { startProcess } from '../process.ts'
 import { configOption } from './config-option.ts'
 import type { CommandParts } from './program.ts'
+import { STOP_SIGNALS, stopOnSignal } from './stop-on-signal.ts'
 
 /** `gatehouse start`: the gateway, until SIGTERM or SIGINT. */
 export function addStart(program: Command, parts: CommandParts): void {
@@ -15,19 +17,38 @@ export function addStart(program: Command, parts: CommandParts): void {
     .action((options: { config: string }) => start(options.config, parts))
 }
 
+/** Beyond its own deadline something is stuck: then the process ends all the same. */
+const GRACE = 1_000
+
 async function start(file: string, { providers, terminal }: CommandParts): Promise<void> {
   try {
     const config = loadConfig(file, { providers, env: terminal.env })
-    const running = await startProcess({ config, providers, logTo: process.stdout })
-    closeWithGrace({ delay: config.shutdown.deadline + 1_000, logger: false }, () => running.stop())
+    const running = await startProcess({ config, providers, logTo: bufferedOutput() })
+    const delay = config.shutdown.deadline + GRACE
+    const skip = [...STOP_SIGNALS]
+    const { close } = closeWithGrace({ delay, skip, logger: false }, async ({ err }) => {
+      if (err !== undefined) running.crashed(err)
+      await running.stop()
+    })
+    stopOnSignal(close)
   } catch (error) {
     terminal.writeError(`${describe(error)}\n`)
     terminal.exit(1)
   }
 }
 
+/** A write for each line would cost more than the rest of a call; what is left is written at the end. */
+function bufferedOutput() {
+  const output = destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 200 })
+  process.on('exit', () => output.flushSync())
+  return output
+}
+
 /** A mistake in the configuration or an address in use: a line that says so, and no stack. */
 function describe(error: unknown): string {
   if (error instanceof ConfigError) return error.message
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `gatehouse cannot start: ${error.message.replace('listen EADDRINUSE: ', '')}`
+  }
   return `gatehouse cannot start: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -30,7 +30,8 @@ export interface Arrival {
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
-const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+// A body on DELETE is for the route to take or refuse.
+const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 // Sent twice, each of these is read differently by different parties. Names that are neither read
 // nor passed on may repeat.

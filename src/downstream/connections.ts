@@ -13,11 +13,11 @@ export type Breakage = 'refuse' | 'destroy' | 'closes-itself'
  */
 export interface Connections {
   /** Serves the request when everything before it on the same connection has been answered. */
-  take(request: IncomingMessage, response: ServerResponse): void
+  readonly take: Serve
   /** The parser has given up on a connection. A call whose answer is on its way is finished. */
-  broken(socket: Socket): Breakage
+  readonly broken: (socket: Socket) => Breakage
   /** Ends answers that nobody reads. Called about once a second. */
-  sweep(): void
+  readonly sweep: () => void
 }
 
 /** Nobody pipelines this much in good faith. */
@@ -99,7 +99,8 @@ class Line {
     response.once('close', this.#onClose)
     // Not before the parser has gone through everything that arrived together with the call: where
     // that is no HTTP, two servers may have seen the call end in different places.
-    process.nextTick(serveLine, this)
+    if (mayHaveBody(request)) setImmediate(serveLine, this)
+    else process.nextTick(serveLine, this)
   }
 
   serve(): void {
@@ -125,6 +126,11 @@ class Line {
     const next = this.#waiting.shift()
     if (next !== undefined && this.#socket.writable) this.#begin(...next)
   }
+}
+
+/** The parser lets the tick queue run between a body's pieces; without one, it does not. */
+function mayHaveBody({ method }: IncomingMessage): boolean {
+  return method !== 'GET' && method !== 'HEAD'
 }
 
 function serveLine(line: Line): void {

@@ -14,6 +14,8 @@ export interface ServerOptions {
   /** Serves every request but the health checks. Never rejects. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   readonly isReady: () => boolean
+  /** A request was refused before it could be served. @returns the id to answer with */
+  readonly onRefused: (problem: Problem) => string
   readonly limits: ListenLimits
 }
 
@@ -30,6 +32,8 @@ export function createPublicServer(options: ServerOptions): FastifyInstance {
   const server = Fastify({
     serverFactory: (shell) => createHttpServer(options, shell),
     forceCloseConnections: 'idle',
+    // Ours has answered by then, or knows why it did not.
+    clientErrorHandler: () => undefined,
     logger: false,
   })
   server.get('/livez', () => ({ status: 'alive' }))
@@ -41,12 +45,12 @@ export function createPublicServer(options: ServerOptions): FastifyInstance {
 }
 
 function createHttpServer(
-  { serve, limits }: ServerOptions,
+  { serve, limits, onRefused }: ServerOptions,
   shell: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
   const connections = createConnections(
     (request, response) => {
-      if (isHealthCheck(request)) answerHealth(request, response, limits, shell)
+      if (isHealthCheck(request)) answerHealth(request, response, { limits, onRefused, shell })
       else void serve(request, response)
     },
     { stalled: limits.stalled, now: () => performance.now() },
@@ -70,10 +74,10 @@ function createHttpServer(
   server.maxConnections = limits.connections
   server.on('checkExpectation', connections.take)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    onUnreadable(error, socket, connections, limits)
+    onUnreadable(error, socket, { connections, limits, onRefused })
   })
   // Nothing is upgraded and no tunnel is opened.
-  server.on('connect', (_request, socket: Socket) => refuse(malformed(), socket))
+  server.on('connect', (_request, socket: Socket) => refuse(malformed(), socket, onRefused))
   const sweeping = setInterval(connections.sweep, SWEEP).unref()
   server.on('close', () => clearInterval(sweeping))
   return server
@@ -84,20 +88,27 @@ function isHealthCheck({ method, url }: IncomingMessage): boolean {
   return (method === 'GET' || method === 'HEAD') && (url === '/livez' || url === '/readyz')
 }
 
+interface HealthParts extends Pick<ServerOptions, 'limits' | 'onRefused'> {
+  readonly shell: (request: IncomingMessage, response: ServerResponse) => void
+}
+
 /** Any host, but no ambiguity: what follows on the connection must begin where everybody thinks. */
 function answerHealth(
   request: IncomingMessage,
   response: ServerResponse,
-  limits: ListenLimits,
-  shell: (request: IncomingMessage, response: ServerResponse) => void,
+  { limits, onRefused, shell }: HealthParts,
 ): void {
   try {
     checkMessage(request, limits)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return answerProblem(response, error, '')
+    return answerProblem(response, error, onRefused(error))
   }
   shell(request, response)
+}
+
+interface RefusalParts extends Pick<ServerOptions, 'limits' | 'onRefused'> {
+  readonly connections: Connections
 }
 
 const refused = new WeakSet<Socket>()
@@ -105,8 +116,7 @@ const refused = new WeakSet<Socket>()
 function onUnreadable(
   error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer },
   socket: Socket,
-  connections: Connections,
-  limits: ListenLimits,
+  { connections, limits, onRefused }: RefusalParts,
 ): void {
   // What is still arriving after a refusal is not looked at.
   if (refused.has(socket)) return
@@ -116,7 +126,7 @@ function onUnreadable(
     socket.destroy()
     return
   }
-  refuse(problemOf(error, socket, limits), socket)
+  refuse(problemOf(error, socket, limits), socket, onRefused)
 }
 
 function problemOf(
@@ -151,11 +161,11 @@ function tooSlow(): Problem {
 }
 
 /** Answers on the bare socket, where the parser has given up, and closes it. */
-function refuse(problem: Problem, socket: Socket): void {
+function refuse(problem: Problem, socket: Socket, onRefused: ServerOptions['onRefused']): void {
   refused.add(socket)
-  const body = JSON.stringify(problemDocument(problem, ''))
-  const headers = problemHeaders(problem, '')
-    .filter(([, value]) => value !== '')
+  const id = onRefused(problem)
+  const body = JSON.stringify(problemDocument(problem, id))
+  const headers = problemHeaders(problem, id)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')
   socket.end(
