@@ -89,7 +89,8 @@ export function curlLines(
 
 function curl(gatewayUrl: string, { path, bearer, json }: Request): string {
   return [
-    'curl -i',
+    // Ends each answer with a line break, which a JSON body has not.
+    `curl -iw '\\n'`,
     quoted(gatewayUrl + path),
     ...(bearer === undefined ? [] : [`-H ${header(bearer)}`]),
     ...(json === undefined
@@ -107,7 +108,7 @@ function header(bearer: string): string {
 /** Shows the answer and puts the token of its body where the following lines look for it. */
 function keepSession(command: string): string {
   const token = `s/.*"token":"\\([^"]*\\)".*/\\1/p`
-  return `ANSWER=$(${command.replace('curl -i', 'curl -si')}); echo "$ANSWER"; SESSION=$(echo "$ANSWER" | sed -n ${quoted(token)})`
+  return `ANSWER=$(${command.replace('curl -iw', 'curl -siw')}); echo "$ANSWER"; SESSION=$(echo "$ANSWER" | sed -n ${quoted(token)})`
 }
 
 function quoted(text: string): string {
