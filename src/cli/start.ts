@@ -23,14 +23,16 @@ const GRACE = 1_000
 async function start(file: string, { providers, terminal }: CommandParts): Promise<void> {
   try {
     const config = loadConfig(file, { providers, env: terminal.env })
-    const running = await startProcess({ config, providers, logTo: bufferedOutput() })
+    const starting = startProcess({ config, providers, logTo: bufferedOutput() })
     const delay = config.shutdown.deadline + GRACE
     const skip = [...STOP_SIGNALS]
     const { close } = closeWithGrace({ delay, skip, logger: false }, async ({ err }) => {
+      const running = await starting
       if (err !== undefined) running.crashed(err)
       await running.stop()
     })
     stopOnSignal(close)
+    await starting
   } catch (error) {
     terminal.writeError(`${describe(error)}\n`)
     terminal.exit(1)

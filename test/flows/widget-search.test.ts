@@ -67,7 +67,7 @@ describe('200', () => {
       headers: { 'content-type': 'application/json' },
       body: new Blob([body]).stream(),
       duplex: 'half',
-    } as RequestInit)
+    })
     expect(answer.status).toBe(200)
     expect(lastSent(rig.neuroon).body).toBe(body)
   })
@@ -317,6 +317,23 @@ describe('429', () => {
     expect(answer.json).toEqual(body)
     expect(answer.headers['retry-after']).toBe('60')
     expect(answer.headers['access-control-expose-headers']).toContain('Retry-After')
+  })
+})
+
+describe('a storefront with origin: shop-url', () => {
+  test('sends its own first origin, whatever page called', async () => {
+    const configure = (yaml: string) =>
+      yaml.replace('shopId: shop_abc', 'shopId: shop_abc\n        origin: shop-url')
+    const own = await startRig({ configure })
+    try {
+      for (const origin of [ORIGIN, 'capacitor://localhost']) {
+        expect((await own.call(`${search}?q=tent`, { headers: { origin } })).status).toBe(200)
+        expect(lastSent(own.neuroon).headers['origin']).toBe(ORIGIN)
+        expect(headerNames(lastSent(own.neuroon))).toEqual(['origin', 'via', 'x-widget-token'])
+      }
+    } finally {
+      await own.close()
+    }
   })
 })
 

@@ -91,7 +91,12 @@ export const fakeRoutes: readonly Route[] = [search, points, orders]
 
 function start(config: FakeConfig, _context: StartContext): Upstream {
   const key = keyCredential(config)
-  const token: Credential = { ...key, token: customerToken(config) }
+  const token: Credential = {
+    ...key,
+    // A token of the old signing secret must never be found under the new one.
+    key: { id: 'apiKey', fingerprint: key.key.fingerprint + config.signingSecret.fingerprint },
+    token: customerToken(config),
+  }
   const environment = config.environment.name
   return {
     provider: fakeProvider.id,
@@ -116,7 +121,7 @@ function start(config: FakeConfig, _context: StartContext): Upstream {
         ? [{ path: ['environment'], message: 'is staging: its data is wiped every night' }]
         : [],
     namespace: 'acme',
-    canonicalCustomer: (id) => id.replace(/^acme-/, ''),
+    canonicalCustomer: (id) => id.replace(/^(?:acme-)+/, ''),
     wireCustomer: (customer) => `acme-${customer}`,
     authorize: (call) => (call.route.credential === 'token' ? token : key),
     classify: classifyByStatus,

@@ -1,0 +1,135 @@
+/** What a whole process prints, from its start to its end, planned or not, holds no secret. */
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { canaryHits } from './support/canary.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const secrets = {
+  SESSION_SECRET: 'q7Zt-canary-session-0123456789abcdefghij',
+  SHOP_KEY: 'sk_c4n4ry00000000000000000000fa4e01',
+  STOREFRONT_KEY: 'ak_c4n4ry_storefront_4f9c01d2e8b7a653',
+  SIGNING_SECRET: 'sg_c4n4ry_signing_90b1c2d3e4f5a617',
+}
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gatehouse-leak-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function config(port = 0, more = ''): string {
+  const path = join(folder, `gatehouse-${port}-${more.length}.yaml`)
+  writeFileSync(
+    path,
+    `
+listen: { host: 127.0.0.1, port: ${port} }
+admin: { host: 127.0.0.1, port: 0 }
+shutdown: { wait: 0s, deadline: 1s }
+storefronts:
+  acme:
+    hosts: ['*']
+    origins: [https://www.acme.example]
+    identity:
+      - { type: session, secret: \${env:SESSION_SECRET} }
+    providers:
+      neuroon: { environment: production, shopId: shop_abc, apiKey: \${env:SHOP_KEY} }
+      nector:
+        environment: production
+        customer: shopify
+        keys: { storefront: { apiKey: \${env:STOREFRONT_KEY}, signingSecret: \${env:SIGNING_SECRET} } }
+${more}`,
+  )
+  return path
+}
+
+interface Ended {
+  readonly output: string
+  readonly code: number | null
+}
+
+/** Runs the command line; `until` is printed, then `then` happens. */
+function run(
+  words: readonly string[],
+  {
+    until = null,
+    then = () => undefined,
+    preload = '',
+  }: {
+    readonly until?: string | null
+    readonly then?: (kill: () => void) => void
+    readonly preload?: string
+  } = {},
+): Promise<Ended> {
+  const imports =
+    preload === '' ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
+  const child = spawn(process.execPath, [...imports, 'bin/gatehouse.js', ...words], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...secrets },
+  })
+  let output = ''
+  let isDone = false
+  const onData = (chunk: Buffer) => {
+    output += chunk.toString()
+    if (until !== null && !isDone && output.includes(until)) {
+      isDone = true
+      then(() => child.kill('SIGTERM'))
+    }
+  }
+  child.stdout.on('data', onData)
+  child.stderr.on('data', onData)
+  return new Promise((resolve) => child.on('close', (code) => resolve({ output, code })))
+}
+
+const hits = ({ output }: Ended) => canaryHits([{ place: 'the output', text: output }], secrets)
+
+describe('no secret is in what the command line prints', () => {
+  test.each([[['check']], [['check', '--json']]])('by %j', async (words) => {
+    const ended = await run([...words, '--config', config()])
+    expect([ended.code, hits(ended)]).toEqual([0, []])
+  })
+
+  test('when the configuration is wrong', async () => {
+    const ended = await run(['start', '--config', config(1, '        shopid: ${env:SHOP_KEY}\n')])
+    expect([ended.code, hits(ended)]).toEqual([1, []])
+  })
+
+  test('when the port is taken', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const ended = await run(['start', '--config', config((taken.address() as AddressInfo).port)])
+    taken.close()
+    expect([ended.code, hits(ended)]).toEqual([1, []])
+  })
+
+  test('from a start to a stop', async () => {
+    const ended = await run(['start', '--config', config()], {
+      until: '"ready"',
+      // The line is written a moment before the signals are listened to.
+      then: (kill) => setTimeout(kill, 500),
+    })
+    expect([ended.code, hits(ended)]).toEqual([0, []])
+    expect(ended.output).toContain('stopped')
+  })
+
+  test.each([
+    [
+      'an exception',
+      'setTimeout(() => { throw new Error("boom " + JSON.stringify(process.env)) }, 1500)',
+    ],
+    [
+      'a rejection',
+      'setTimeout(() => { Promise.reject(new Error("boom " + JSON.stringify(process.env))) }, 1500)',
+    ],
+    ['a rejection with no error', 'setTimeout(() => { Promise.reject({ ...process.env }) }, 1500)'],
+  ])('when %s with all secrets in its message ends the process', async (_name, preload) => {
+    const ended = await run(['start', '--config', config()], { preload })
+    expect(hits(ended)).toEqual([])
+    expect(ended.code).not.toBe(0)
+  })
+})
