@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { environmentSchema } from '../../src/provider.ts'
 import { secretSchema } from '../../src/secret.ts'
 import { customerNamespaces } from './customer-id.ts'
+import { shopperWrites } from './shopper-writes.ts'
 
 const environments = {
   production: 'https://platform.nector.io',
@@ -60,7 +61,15 @@ export const config = z.strictObject({
     server: keySchema.optional(),
     write: keySchema.optional(),
   }),
-  allow: z.array(z.string()).max(0, 'shopper writes are not available in this version').default([]),
+  allow: z
+    .array(z.enum(shopperWrites, { error: `must be one of ${shopperWrites.join(', ')}` }))
+    .refine((writes) => new Set(writes).size === writes.length, 'lists a write twice')
+    .default([])
+    .describe('Changes that shoppers may make; each is off until it is listed'),
+  triggers: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be the id of a trigger'))
+    .default([])
+    .describe('Ids of the triggers that shoppers may report with POST /activities'),
   leadToken: z
     .enum(['jwt', 'opaque'])
     .default('jwt')

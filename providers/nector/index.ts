@@ -32,7 +32,7 @@ import {
   LEAD_TOKEN_REFRESH,
   mintLeadToken,
 } from './lead-token.ts'
-import { personal, READ_SCOPE, routes, WRITE_SCOPE } from './routes.ts'
+import { personal, quota, READ_SCOPE, routes, TRIGGERS, WRITE_SCOPE, writeRoute } from './routes.ts'
 
 export const nector: Provider<NectorConfig> = {
   id: 'nector',
@@ -61,7 +61,8 @@ function start(config: NectorConfig, _context: StartContext): Upstream {
     endpoints: [],
     fixed: {},
     personal,
-    allow: config.allow,
+    allow: config.allow.map(writeRoute),
+    choices: { [TRIGGERS]: config.triggers },
     callerHeaders: { 'x-source': { values: sources, default: 'web' } },
     passHeaders: [],
     headers: [],
@@ -161,6 +162,9 @@ function leadTokenCredential(
     header: 'x-leadtoken',
     per: 'customer',
     optional,
+    // An exchange is a call like any other, and Nector counts by the API key alone.
+    quota,
+    countedBy: key.fingerprint,
     jitter: LEAD_TOKEN_JITTER,
     mint: (request) => makeLeadToken(config, secret, headers, request),
   }
@@ -224,11 +228,17 @@ function secrets(config: NectorConfig): readonly ConfiguredSecret[] {
 }
 
 function warnings(config: NectorConfig): readonly Warning[] {
-  if (config.workspaceId !== undefined) return []
+  const unset = 'is not set; if Nector answers 401, this is one of the first things to try'
   return [
-    {
-      path: ['workspaceId'],
-      message: 'is not set; if Nector answers 401, this is one of the first things to try',
-    },
+    ...(config.workspaceId === undefined ? [{ path: ['workspaceId'], message: unset }] : []),
+    ...triggerWarnings(config),
   ]
+}
+
+function triggerWarnings({ allow, triggers }: NectorConfig): readonly Warning[] {
+  const isOpen = allow.includes('POST /activities')
+  if (isOpen === triggers.length > 0) return []
+  return isOpen
+    ? [{ path: ['allow'], message: 'opens POST /activities, but no trigger is listed' }]
+    : [{ path: ['triggers'], message: 'says nothing while POST /activities is not allowed' }]
 }

@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { Binding, BodyRule, Method, Route } from '../../src/provider.ts'
+import type {
+  Binding,
+  BodyField,
+  BodyRule,
+  CacheRule,
+  Method,
+  Quota,
+  Route,
+} from '../../src/provider.ts'
 import type { NectorConfig } from './config.ts'
+import type { ShopperWrite } from './shopper-writes.ts'
 
 /**
  * Which of the storefront's keys a route takes. `customer`: STOREFRONT with a lead token for
@@ -11,6 +20,8 @@ export type RouteCredential = 'customer' | 'content' | 'write'
 
 export const READ_SCOPE = 'nector:read'
 export const WRITE_SCOPE = 'nector:write'
+/** The choice of `Upstream.choices` that holds the triggers open to shoppers. */
+export const TRIGGERS = 'triggers'
 
 /** Whatever carries one of these concerns a person (wire facts §2.6). */
 export const personal = [
@@ -26,8 +37,16 @@ export const personal = [
 const BASE = '/api/v2/merchant'
 const MINUTE = 60_000
 const list = ['page', 'limit', 'sort', 'sort_op']
-const json: BodyRule = { type: 'json', maxBytes: 1024 * 1024 }
-const quota = { calls: 60, per: MINUTE }
+const KiB = 1024
+const json: BodyRule = { type: 'json', maxBytes: 1024 * KiB }
+/**
+ * One for everything that is called with a key. 60 are documented, 40 is what an integrator found
+ * (wire facts §2.7).
+ */
+export const quota: Quota = { calls: 40, per: MINUTE, bucket: 'key' }
+
+/** How long an answer that is the same for everybody is kept; longer while Nector fails. */
+const cache: CacheRule = { fresh: MINUTE, stale: 30 * MINUTE }
 
 const ownLead: readonly Binding[] = [
   { in: 'query', name: 'lead_id', to: 'account', fill: true },
@@ -46,6 +65,19 @@ const ownReferrals: readonly Binding[] = [
 const writtenLead: readonly Binding[] = [
   { in: 'body', name: 'lead_id', to: 'account', fill: true },
   { in: 'body', name: 'customer_id', to: 'customer', fill: true },
+]
+/** Where a write may say whose it is, and needs not. */
+const mayWriteLead: readonly Binding[] = writtenLead.map(({ in: place, name, to }) => ({
+  in: place,
+  name,
+  to,
+}))
+/** No page documents the fields of reviews and questions: these are assumed, and enough for both. */
+const aboutProduct: readonly BodyField[] = [
+  { name: 'name' },
+  { name: 'description' },
+  { name: 'reference_product_id' },
+  { name: 'reference_product_source' },
 ]
 
 /** A read of the shopper's own data; a service key with the scope reads anybody's. */
@@ -77,6 +109,7 @@ function contentRead(path: string): Route {
     bind: [],
     query: 'any',
     content: true,
+    cache,
     quota,
   }
 }
@@ -97,12 +130,36 @@ function serverWrite(method: Method, path: string): Route {
 }
 
 /** A change that a shopper may make where the storefront lists it in `allow`. */
-function shopperWrite(method: Method, path: string, bind: readonly Binding[]): Route {
+function shopperWrite(
+  write: ShopperWrite,
+  bind: readonly Binding[],
+  fields: readonly BodyField[],
+): Route {
+  const { method, path } = routeOf(write)
   return {
     ...serverWrite(method, path),
     callers: { customer: 'write', service: WRITE_SCOPE },
     bind,
+    query: [],
+    // Small enough to be read whole, whoever sends it.
+    body: { type: 'json', maxBytes: 64 * KiB, fields },
   }
+}
+
+/** `PUT /leads/me` is the route `/leads/:id`, where `me` is the shopper. */
+function routeOf(write: ShopperWrite): { method: 'POST' | 'PUT'; path: string } {
+  const [method, path = ''] = write.split(' ', 2)
+  return { method: method === 'PUT' ? 'PUT' : 'POST', path: path.replace('/me', '/:id') }
+}
+
+/** A write as the storefront lists it → the route as the core knows it. */
+export function writeRoute(write: ShopperWrite): string {
+  const { method, path } = routeOf(write)
+  return `${method} ${BASE}${path}`
+}
+
+function named(...names: readonly string[]): readonly BodyField[] {
+  return names.map((name) => ({ name }))
 }
 
 const documented: readonly Route[] = [
@@ -136,16 +193,23 @@ const documented: readonly Route[] = [
   contentRead('/qnas-count'),
   contentRead('/entities/:id'),
 
-  shopperWrite('POST', '/activities', writtenLead),
-  shopperWrite('POST', '/offerredeems', writtenLead),
-  shopperWrite('POST', '/publicofferredeems', writtenLead),
-  shopperWrite('PUT', '/leads/:id', [
-    { in: 'path', name: 'id', to: 'account', self: 'me', unknown: randomUUID },
+  shopperWrite('POST /activities', writtenLead, [
+    { name: 'trigger_id', choices: TRIGGERS },
+    ...named('trace'),
   ]),
-  shopperWrite('POST', '/reviews', []),
-  shopperWrite('POST', '/qnas', []),
-  shopperWrite('POST', '/uploads', []),
+  shopperWrite('POST /offerredeems', writtenLead, named('offer_id', 'step')),
+  shopperWrite('POST /publicofferredeems', writtenLead, named('offer_id', 'step')),
+  // Nothing stands for a lead that is not known: a birthday is never written to anybody else's.
+  shopperWrite(
+    'PUT /leads/me',
+    [{ in: 'path', name: 'id', to: 'account', self: 'me' }],
+    named('metadetail.dob'),
+  ),
+  shopperWrite('POST /reviews', mayWriteLead, [...aboutProduct, ...named('title', 'rating')]),
+  shopperWrite('POST /qnas', mayWriteLead, [...aboutProduct, ...named('question')]),
 
+  // Files, whose content nobody here can hold against a shopper.
+  { ...serverWrite('POST', '/uploads'), body: { type: 'any', maxBytes: 6 * KiB * KiB } },
   serverWrite('POST', '/leads'),
   serverWrite('POST', '/offerrewards'),
   serverWrite('POST', '/publicofferrewards'),
@@ -155,6 +219,8 @@ const documented: readonly Route[] = [
 
 /** The documented routes and the reads that the operator adds; an added one never replaces one. */
 export function routes(further: NectorConfig['routes']): readonly Route[] {
+  // The same list for every storefront without further reads, so that they share one table.
+  if (further.length === 0) return documented
   const added = further.map((route) =>
     route.for === 'customer' ? customerRead(route.get, lead, list) : contentRead(route.get),
   )

@@ -2,9 +2,9 @@
 
 export const notAvailable = 'is not available in this version'
 
-const keys = new Set(['tls', 'basePath', 'budget', 'previousSecret'])
+const keys = new Set(['tls', 'basePath'])
 
-const types = new Set(['jwt', 'shopify-app-proxy', 'forward-auth', 'sqlite', 'redis'])
+const types = new Set(['sqlite', 'redis'])
 
 export function isLaterKey(key: string): boolean {
   return keys.has(key)

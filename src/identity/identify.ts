@@ -7,14 +7,16 @@
  */
 import type { Arrival } from '../downstream/accept.ts'
 import { Problem } from '../problem.ts'
-import type { Channel } from '../provider.ts'
-import type { Principal } from './principal.ts'
+import { channelOf } from './channel.ts'
+import type { AnonymousPrincipal, Principal } from './principal.ts'
 import { readProofs } from './proofs.ts'
 import type { Proofs } from './proofs.ts'
 
 /**
  * One way to prove who calls. Returns null where the material is not its own, throws `identity/*`
- * where it is and does not hold. Returns a promise only where it must wait.
+ * where it is and does not hold; a cookie that does not hold is an anonymous principal with a
+ * `refusal`, since it may be a stale one. A guest of the shop is anonymous without one. Returns a
+ * promise only where it must wait.
  */
 export type Identifier = (
   proofs: Proofs,
@@ -23,39 +25,106 @@ export type Identifier = (
 
 export type Identify = (arrival: Arrival) => Principal | Promise<Principal>
 
-/** Asks the sources in the order of the configuration. */
-export function createIdentify(identifiers: readonly Identifier[]): Identify {
+export interface IdentifyOptions {
+  /** Asked in this order, which is the configuration's. */
+  readonly identifiers: readonly Identifier[]
+  /** Any spelling of a customer id → the canonical one. Throws `downstream/malformed`. */
+  readonly canonicalCustomer: (id: string) => string
+}
+
+const nobody = {
+  browser: { kind: 'anonymous', channel: 'browser' },
+  app: { kind: 'anonymous', channel: 'app' },
+  server: { kind: 'anonymous', channel: 'server' },
+} as const satisfies Record<string, AnonymousPrincipal>
+
+const NONE: readonly Principal[] = []
+
+/** Asks the sources in turn. A bearer that one has claimed is not shown to the next. */
+export function createIdentify({ identifiers, canonicalCustomer }: IdentifyOptions): Identify {
   return (arrival) => {
     const proofs = readProofs(arrival.headers)
-    const anonymous: Principal = { kind: 'anonymous', channel: channelOf(arrival.headers) }
-    if (proofs.bearer === null && proofs.keys.length === 0) return anonymous
-    return ask(identifiers, proofs, arrival, anonymous)
+    const found = ask(0, proofs, arrival, NONE)
+    return found instanceof Promise
+      ? found.then((principals) => conclude(principals, proofs, arrival))
+      : conclude(found, proofs, arrival)
+  }
+
+  function ask(
+    from: number,
+    proofs: Proofs,
+    arrival: Arrival,
+    earlier: readonly Principal[],
+  ): readonly Principal[] | Promise<readonly Principal[]> {
+    let found = earlier
+    let left = proofs
+    for (let at = from; at < identifiers.length; at += 1) {
+      const answer = identifiers[at]?.(left, arrival) ?? null
+      if (answer instanceof Promise) {
+        const shown = left
+        const known = found
+        return answer.then((late) => ask(at + 1, unclaimed(shown, late), arrival, add(known, late)))
+      }
+      left = unclaimed(left, answer)
+      found = add(found, answer)
+    }
+    return found
+  }
+
+  function conclude(found: readonly Principal[], proofs: Proofs, arrival: Arrival): Principal {
+    const isClaimed = proofs.bearer === null || found.some(({ isBearer }) => isBearer === true)
+    if (!isClaimed) throw new Problem('identity/invalid', 'The bearer token is not known here.')
+    const principal = found.length === 0 ? nobody[channelOf(arrival.headers)] : combine(found)
+    const acted = arrival.headers['x-gatehouse-customer']
+    return acted === undefined ? principal : actFor(principal, canonicalCustomer(acted))
   }
 }
 
-async function ask(
-  identifiers: readonly Identifier[],
-  proofs: Proofs,
-  arrival: Arrival,
-  anonymous: Principal,
-): Promise<Principal> {
-  const found: Principal[] = []
-  for (const identifier of identifiers) {
-    const principal = await identifier(proofs, arrival)
-    if (principal !== null) found.push(principal)
-  }
-  const [principal, ...others] = found
-  if (principal === undefined) return unproven(proofs, anonymous)
-  if (others.some((other) => !isSame(principal, other))) {
+function unclaimed(proofs: Proofs, answer: Principal | null): Proofs {
+  return answer?.isBearer === true ? { ...proofs, bearer: null } : proofs
+}
+
+function add(found: readonly Principal[], answer: Principal | null): readonly Principal[] {
+  return answer === null ? found : [...found, answer]
+}
+
+/** What several proofs say together: one caller, and the strongest of the proofs for it. */
+function combine(found: readonly Principal[]): Principal {
+  const [only, another] = found
+  if (only !== undefined && another === undefined) return only
+  const proven = found.filter(({ kind }) => kind !== 'anonymous')
+  const [first, ...others] = proven
+  if (first === undefined) return combineNobodies(found)
+  if (others.some((other) => !isSame(first, other))) {
     throw new Problem('identity/invalid', 'The call carries proofs of two different callers.')
   }
-  return principal
+  for (const bad of found) if (bad.kind === 'anonymous') refuseBad(bad)
+  // A page can make a browser send a cookie, but not a bearer: that one decides.
+  const strongest = proven.find(({ isAmbient }) => isAmbient === undefined) ?? first
+  const cleared = clearing(found)
+  return cleared.length === 0 ? strongest : { ...strongest, clearCookies: cleared }
 }
 
-/** A bearer that nobody knows is refused; a key header may be a widget's placeholder. */
-function unproven(proofs: Proofs, anonymous: Principal): Principal {
-  if (proofs.bearer === null) return anonymous
-  throw new Problem('identity/invalid', 'The bearer token is not known here.')
+/** Guests and stale cookies. One that is wrong outweighs all others. */
+function combineNobodies(found: readonly Principal[]): Principal {
+  const nobodies = found.filter((principal) => principal.kind === 'anonymous')
+  const refused = nobodies.filter(({ refusal }) => refusal !== undefined)
+  const worst = refused.find(isWrong) ?? refused[0]
+  const isAmbient = nobodies.some((guest) => guest.isAmbient === true)
+  const base: AnonymousPrincipal = worst ?? nobodies[0] ?? nobody.browser
+  return { ...base, ...(isAmbient ? { isAmbient } : {}), clearCookies: clearing(found) }
+}
+
+function clearing(found: readonly Principal[]): readonly string[] {
+  return found.flatMap(({ clearCookies = [] }) => clearCookies)
+}
+
+function isWrong({ refusal }: AnonymousPrincipal): boolean {
+  return refusal !== undefined && refusal.code !== 'identity/expired'
+}
+
+function refuseBad(bad: AnonymousPrincipal): void {
+  if (bad.refusal !== undefined && isWrong(bad)) throw bad.refusal
 }
 
 function isSame(one: Principal, other: Principal): boolean {
@@ -64,9 +133,8 @@ function isSame(one: Principal, other: Principal): boolean {
   return false
 }
 
-/** Browsers say where a call comes from; an app's HTTP stack says nothing. */
-export function channelOf(headers: Arrival['headers']): Channel {
-  return headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined
-    ? 'browser'
-    : 'app'
+/** Only a server may name somebody else; whether this one may is for `decide`. */
+function actFor(principal: Principal, customer: string): Principal {
+  if (principal.kind === 'service') return { ...principal, customer }
+  throw new Problem('identity/missing', 'Only a service key may act for a customer.')
 }

@@ -1,13 +1,21 @@
-import { hash, randomUUID } from 'node:crypto'
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
+import { randomUUID } from 'node:crypto'
+import { SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import { Problem } from '../problem.ts'
+import { asProblem, Problem } from '../problem.ts'
 import type { Secret } from '../secret.ts'
-import { channelOf } from './identify.ts'
+import { channelOf } from './channel.ts'
+import { readClaims, readCompactJws } from './compact-jws.ts'
+import type { CompactJws } from './compact-jws.ts'
+import { clearedCookie, readCookie, SESSION_COOKIE } from './cookie.ts'
 import type { Identifier } from './identify.ts'
+import type { AnonymousPrincipal, CustomerPrincipal, ProofFacts } from './principal.ts'
+import { materialOf } from './proofs.ts'
+import type { Material } from './proofs.ts'
 import type { Revocations } from './revocations.ts'
+import { isSignedBy, sharedKey } from './verification-key.ts'
+import type { VerificationKey } from './verification-key.ts'
 
 /** A token that proves one shopper to this gateway, and when it ends (epoch milliseconds). */
 export interface Session {
@@ -18,11 +26,17 @@ export interface Session {
 export interface Sessions {
   /** Makes a session for a shopper whom the shop's server has logged in. Canonical customer id. */
   create(customer: string): Promise<Session>
+  /** The session as a bearer. */
   readonly identify: Identifier
+  /** The session in its cookie. */
+  readonly identifyCookie: Identifier
 }
 
 export interface SessionOptions {
+  /** Signs new sessions. */
   readonly secret: Secret
+  /** Still checks those that were signed before a rotation; null where there is none. */
+  readonly previousSecret: Secret | null
   /** Milliseconds. */
   readonly ttl: number
   readonly storefront: string
@@ -32,12 +46,13 @@ export interface SessionOptions {
   readonly clock: Clock
 }
 
-// The media type in the header tells our sessions from other JWTs before any key is tried.
-const TYPE = 'gatehouse-session+jwt'
+/** The media type in the header tells our sessions from other JWTs before any key is tried. */
+export const SESSION_TYPE = 'gatehouse-session+jwt'
 const REMEMBERED = 50_000
 
 const claimsSchema = z.object({
   sub: z.string(),
+  aud: z.string(),
   jti: z.string(),
   env: z.string(),
   iat: z.number(),
@@ -45,35 +60,48 @@ const claimsSchema = z.object({
 })
 type Claims = z.infer<typeof claimsSchema>
 
+const BEARER = { isBearer: true } as const
+const COOKIE = { isAmbient: true } as const
+
 /** The gateway's own sessions: HS256, bound to one storefront and environment. */
 export function createSessions(options: SessionOptions): Sessions {
-  const key = Buffer.from(options.secret.reveal())
+  const { secret, previousSecret } = options
+  const secrets = previousSecret === null ? [secret] : [secret, previousSecret]
+  const keys = secrets.map((each) => sharedKey(each.reveal()))
   // Checking a signature costs more than the rest of the call: what held once is remembered by
   // hash of the whole token, and its expiry and revocation are looked at every time.
   const verified = new LRUCache<string, Claims>({ max: REMEMBERED })
 
-  const claimsOf = async (token: string): Promise<Claims> => {
-    const digest = hash('sha256', token, 'base64url')
-    const known = verified.get(digest)
-    if (known !== undefined) return known
-    const claims = await verify(token, key, options)
+  const verifyOnce = async ({ text, digest }: Material, jws: CompactJws): Promise<Claims> => {
+    const claims = await verify(text, jws, keys, options)
     verified.set(digest, claims)
     return claims
   }
 
   return {
-    create: (customer) => create(customer, key, options),
-    identify: async ({ bearer }, arrival) => {
-      if (bearer === null || !isSession(bearer)) return null
-      const claims = await claimsOf(bearer)
-      refuseEnded(claims, options)
-      return {
-        kind: 'customer',
-        channel: channelOf(arrival.headers),
-        customer: claims.sub,
-        expiresAt: claims.exp * 1000,
-        session: claims.jti,
-      }
+    create: (customer) => create(customer, Buffer.from(secret.reveal()), options),
+
+    identify({ bearer }, arrival) {
+      if (bearer === null) return null
+      const channel = channelOf(arrival.headers)
+      const known = verified.get(bearer.digest)
+      if (known !== undefined) return principalOf(known, channel, BEARER, options)
+      const jws = readSession(bearer.text)
+      if (jws === null) return null
+      return verifyOnce(bearer, jws).then((claims) => principalOf(claims, channel, BEARER, options))
+    },
+
+    identifyCookie(_proofs, arrival) {
+      const token = readCookie(arrival.headers['cookie'], SESSION_COOKIE)
+      if (token === null) return null
+      const material = materialOf(token)
+      const known = verified.get(material.digest)
+      if (known !== undefined) return cookiePrincipal(known, options)
+      const jws = readSession(token)
+      if (jws === null) return refuseCookie(invalid())
+      return verifyOnce(material, jws)
+        .then((claims) => principalOf(claims, 'browser', COOKIE, options))
+        .catch(refuseCookie)
     },
   }
 }
@@ -82,7 +110,7 @@ async function create(customer: string, key: Buffer, options: SessionOptions): P
   const iat = Math.floor(options.clock.now() / 1000)
   const exp = iat + Math.floor(options.ttl / 1000)
   const token = await new SignJWT({ env: options.environment })
-    .setProtectedHeader({ alg: 'HS256', typ: TYPE })
+    .setProtectedHeader({ alg: 'HS256', typ: SESSION_TYPE })
     .setSubject(customer)
     .setAudience(options.storefront)
     .setJti(randomUUID())
@@ -92,47 +120,73 @@ async function create(customer: string, key: Buffer, options: SessionOptions): P
   return { token, expiresAt: exp * 1000 }
 }
 
-function isSession(token: string): boolean {
-  try {
-    return decodeProtectedHeader(token).typ === TYPE
-  } catch {
-    return false
+function readSession(token: string): CompactJws | null {
+  const jws = readCompactJws(token)
+  return jws?.header.typ === SESSION_TYPE ? jws : null
+}
+
+async function verify(
+  token: string,
+  { payload }: CompactJws,
+  keys: readonly VerificationKey[],
+  { storefront, environment }: SessionOptions,
+): Promise<Claims> {
+  if (!(await isSignedByOneOf(token, keys))) throw invalid()
+  const { data } = claimsSchema.safeParse(readClaims(payload))
+  if (data?.aud !== storefront || data.env !== environment) throw invalid()
+  return data
+}
+
+async function isSignedByOneOf(
+  token: string,
+  [key, ...others]: readonly VerificationKey[],
+): Promise<boolean> {
+  if (key === undefined) return false
+  return (await isSignedBy(token, key)) || isSignedByOneOf(token, others)
+}
+
+/** Throws `identity/expired` for a session that has ended, by itself or early. */
+function principalOf(
+  claims: Claims,
+  channel: CustomerPrincipal['channel'],
+  proof: ProofFacts,
+  { clock, revocations }: SessionOptions,
+): CustomerPrincipal {
+  const isOver = claims.exp * 1000 <= clock.now()
+  if (isOver || revocations.isRevoked(claims.jti, claims.sub, claims.iat * 1000)) throw expired()
+  return {
+    kind: 'customer',
+    channel,
+    customer: claims.sub,
+    expiresAt: claims.exp * 1000,
+    session: claims.jti,
+    ...proof,
   }
 }
 
-async function verify(token: string, key: Buffer, options: SessionOptions): Promise<Claims> {
-  // jose reads more than one spelling of a signature; only the canonical one counts.
-  if (!token.split('.').every(isCanonicalBase64url)) throw invalid()
+function cookiePrincipal(
+  claims: Claims,
+  options: SessionOptions,
+): CustomerPrincipal | AnonymousPrincipal {
   try {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: ['HS256'],
-      typ: TYPE,
-      audience: options.storefront,
-      currentDate: new Date(options.clock.now()),
-    })
-    const claims = claimsSchema.safeParse(payload)
-    if (!claims.success || claims.data.env !== options.environment) throw invalid()
-    return claims.data
+    return principalOf(claims, 'browser', COOKIE, options)
   } catch (error) {
-    if (error instanceof errors.JWTExpired) throw expired()
-    if (error instanceof errors.JOSEError) throw invalid(error.code)
-    throw error
+    return refuseCookie(error)
   }
 }
 
-function isCanonicalBase64url(part: string): boolean {
-  return Buffer.from(part, 'base64url').toString('base64url') === part
-}
-
-function refuseEnded(claims: Claims, { clock, revocations }: SessionOptions): void {
-  if (claims.exp * 1000 <= clock.now()) throw expired()
-  if (revocations.isRevoked(claims.jti, claims.sub, claims.iat * 1000)) throw expired()
+/** Our own cookie is cleared whatever is wrong with it: nobody can log in over a dead one. */
+function refuseCookie(error: unknown): AnonymousPrincipal {
+  const refusal = asProblem(error)
+  if (!refusal.code.startsWith('identity/')) throw error
+  const clearCookies = [clearedCookie(SESSION_COOKIE)]
+  return { kind: 'anonymous', channel: 'browser', refusal, clearCookies }
 }
 
 function expired(): Problem {
   return new Problem('identity/expired', 'The session has ended.')
 }
 
-function invalid(cause?: string): Problem {
-  return new Problem('identity/invalid', 'The session is not valid here.', { cause })
+function invalid(): Problem {
+  return new Problem('identity/invalid', 'The session is not valid here.')
 }
