@@ -4,5 +4,8 @@ import { format } from 'prettier'
 import { providers } from '../providers/index.ts'
 import { jsonSchema } from '../src/config/json-schema.ts'
 
-const text = await format(JSON.stringify(jsonSchema(providers)), { parser: 'json', printWidth: 100 })
+const text = await format(JSON.stringify(jsonSchema(providers)), {
+  parser: 'json',
+  printWidth: 100,
+})
 writeFileSync(new URL('../gatehouse.schema.json', import.meta.url), text)

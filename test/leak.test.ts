@@ -223,7 +223,10 @@ describe('the scan sees a secret', () => {
     ['in the base64 of something one byte longer', Buffer.from(`x${secret}`).toString('base64')],
     [
       'in JSON escapes',
-      [...secret].map((sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+      secret
+        .split('')
+        .map((sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        .join(''),
     ],
     ['backwards', secret.split('').toReversed().join('')],
   ])('%s', (_name, text) => {

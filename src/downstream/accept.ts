@@ -157,7 +157,8 @@ function readAuthority(headers: Readonly<Record<string, string>>): string {
   return host
 }
 
-function hostOf(authority: string): string {
+/** The host name of an authority, lower case and without its port. */
+export function hostOf(authority: string): string {
   return authority.replace(/:\d+$/, '').toLowerCase()
 }
 

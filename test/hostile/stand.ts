@@ -55,8 +55,39 @@ export function wrongs({ faults, requests }: Pick<Recorder, 'faults' | 'requests
   ]
 }
 
+/** The names that may be there, whoever gave them their values. */
+const names = new Set([
+  'host',
+  'connection',
+  'via',
+  'content-length',
+  'transfer-encoding',
+  'content-type',
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'range',
+  'if-range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'x-shop-api-key',
+  'x-widget-token',
+  'x-idempotency-key',
+  'x-apikey',
+  'x-source',
+  'x-workspaceid',
+  'x-leadtoken',
+  'x-leaddigest',
+  'x-timestamp',
+])
+
 function oddNames({ headers }: Recorded): string[] {
-  return headers.flatMap(([name]) => (name.includes('_') ? [`underscore: ${name}`] : []))
+  return headers.flatMap(([name]) => [
+    ...(name.includes('_') ? [`underscore: ${name}`] : []),
+    ...(names.has(name.toLowerCase()) ? [] : [`not a header of ours: ${name}`]),
+  ])
 }
 
 function strayTargets({ method, target }: Recorded): string[] {

@@ -44,9 +44,9 @@ export function headerOf({ headers }: Pick<StrictRequest, 'headers'>, name: stri
 }
 
 const REQUEST_LINE = /^(GET|HEAD|POST|PUT|DELETE) (\/[\x21\x24-\x5b\x5d-\x7e]*) HTTP\/1\.1$/
-// RFC 9110 §5.1 without the underscore, which CGI-like servers turn into a dash.
+// RFC 9110 §5.1: a token.
 const HEADER_LINE =
-  /^([A-Za-z0-9!#$%&'*+.^`|~-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?[ \t]*$/
+  /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?[ \t]*$/
 
 function readOne(bytes: Buffer): { request: StrictRequest; end: number } {
   const headEnd = bytes.indexOf('\r\n\r\n')

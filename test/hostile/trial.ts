@@ -1,4 +1,5 @@
-import { ask } from './raw-client.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ask, request } from './raw-client.ts'
 import type { AskOptions, Exchange } from './raw-client.ts'
 import { startStand, wrongs } from './stand.ts'
 import type { Stand } from './stand.ts'
@@ -24,9 +25,11 @@ export async function tryOn(
   bytes: Parameters<typeof ask>[1],
   options: AskOptions = {},
 ): Promise<Verdict> {
+  await settled.get(stand)
   stand.recorder.forget()
   const exchange = await ask(stand.url, bytes, options)
   const { requests } = stand.recorder
+  if (exchange.isCut) settled.set(stand, settle(stand))
   const [first] = exchange.answers
   return {
     ...exchange,
@@ -35,6 +38,15 @@ export async function tryOn(
     sent: requests,
     wrongs: [...wrongs(stand.recorder), ...(exchange.isCut ? [] : unanswered(requests, exchange))],
   }
+}
+
+/** Stands on which a call was cut off: what is left of it must not be taken for the next one's. */
+const settled = new WeakMap<Stand, Promise<void>>()
+
+/** An ordinary call comes after whatever was under way. */
+async function settle({ url }: Stand): Promise<void> {
+  await ask(url, request('GET /api/widget/search?q=settle', ['Connection: close']))
+  await delay(20)
 }
 
 function unanswered(sent: readonly Recorded[], { answers }: Exchange): string[] {

@@ -1,0 +1,3 @@
+import { describeGenerated } from '../../hostile/generated.ts'
+
+describeGenerated(3_000)
