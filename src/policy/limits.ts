@@ -1,25 +1,126 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+/**
+ * How many calls each caller may make here, so that none can use up what all of them need.
+ *
+ * Owns the counting of arriving calls and the fields that tell callers of it. What an upstream
+ * grants us is another thing (`src/upstream/budget/`). Counts in memory and at once: the call goes
+ * on without waiting (docs/decisions/0021-own-counters.md).
+ */
+import type { Clock } from '../clock.ts'
+import type { CallsPer } from '../config/limits.ts'
+import type { Principal } from '../identity/principal.ts'
 import { Problem } from '../problem.ts'
-import type { Quota } from '../provider.ts'
+import type { Headers } from '../provider.ts'
+import { createCounter } from './counter.ts'
+import type { Counter } from './counter.ts'
 
-/** Counts the calls of each caller. */
-export interface Limiter {
-  /** Throws `policy/rate-limited` with the seconds to wait. */
-  take(caller: string): Promise<void>
+/** The limits of one storefront. */
+export interface Limits {
+  /** Before anybody knows who calls. Throws `policy/rate-limited`. */
+  checkAddress(address: string): void
+  /**
+   * Counts a call. Both in here and where it is refused, the caller is told what is left.
+   *
+   * @param family of routes: each is counted by itself
+   */
+  take(caller: string, family: string): Taken
 }
 
-/** One counter for each caller in memory; a counter ends by itself with its window. */
-export function createLimiter({ calls, per }: Quota): Limiter {
-  const counters = new RateLimiterMemory({ points: calls, duration: per / 1000 })
+/** One call, counted. */
+export interface Taken {
+  /** `RateLimit` and `RateLimit-Policy`; empty where nothing is limited. */
+  readonly headers: Headers
+  /** `policy/rate-limited`, or null: the call may go on. */
+  readonly problem: Problem | null
+}
+
+/** Counts the calls of each caller of one route. */
+export interface Limiter {
+  /** Throws `policy/rate-limited` with the seconds to wait. */
+  take(caller: string): void
+}
+
+/** An address may hold a household, an office, or the shop's own server. */
+const CALLERS_PER_ADDRESS = 20
+const UNLIMITED: Taken = { headers: [], problem: null }
+
+export function createLimits(config: CallsPer | 'off', clock: Clock): Limits {
+  if (config === 'off') return { checkAddress: () => undefined, take: () => UNLIMITED }
+  const { calls, per } = config
+  const addresses = createCounter({ calls: calls * CALLERS_PER_ADDRESS, per })
+  const families = new Map<string, Family>()
+
   return {
-    async take(caller) {
-      try {
-        await counters.consume(caller)
-      } catch (refusal) {
-        if (!(refusal instanceof RateLimiterRes)) throw refusal
-        const retryAfter = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))
-        throw new Problem('policy/rate-limited', 'Too many calls from here.', { retryAfter })
+    checkAddress(address) {
+      const now = clock.monotonic()
+      if (addresses.take(networkOf(address), now) < 0) {
+        throw tooMany(addresses.endsIn(networkOf(address), now))
       }
     },
+    take(caller, family) {
+      let limited = families.get(family)
+      if (limited === undefined) families.set(family, (limited = familyOf(family, config)))
+      return takeFrom(limited, caller, clock.monotonic())
+    },
   }
+}
+
+export function createLimiter(config: CallsPer, clock: Clock): Limiter {
+  const counter = createCounter(config)
+  return {
+    take(caller) {
+      const now = clock.monotonic()
+      if (counter.take(caller, now) < 0) throw tooMany(counter.endsIn(caller, now))
+    },
+  }
+}
+
+interface Family {
+  readonly counter: Counter
+  /** The name as a structured field writes it. */
+  readonly name: string
+  /** The same in every answer. */
+  readonly policy: readonly [string, string]
+}
+
+// draft-ietf-httpapi-ratelimit-headers-10 §3 and §4: lists of strings with parameters (RFC 9651).
+function familyOf(family: string, config: CallsPer): Family {
+  const name = `"${family}"`
+  const window = Math.ceil(config.per / 1000)
+  return {
+    counter: createCounter(config),
+    name,
+    policy: ['ratelimit-policy', `${name};q=${config.calls};w=${window}`],
+  }
+}
+
+function takeFrom({ counter, name, policy }: Family, caller: string, now: number): Taken {
+  const left = counter.take(caller, now)
+  const wait = counter.endsIn(caller, now)
+  const remaining = left < 0 ? 0 : left
+  const limit = `${name};r=${remaining};t=${Math.ceil(wait / 1000)}`
+  const headers: Headers = [policy, ['ratelimit', limit]]
+  return { headers, problem: left < 0 ? tooMany(wait) : null }
+}
+
+function tooMany(wait: number): Problem {
+  const retryAfter = Math.max(1, Math.ceil(wait / 1000))
+  return new Problem('policy/rate-limited', 'Too many calls from here.', { retryAfter })
+}
+
+/** Who a call counts for: the shopper, the service key, else the address it came from. */
+export function callerOf(principal: Principal, address: string): string {
+  if (principal.kind === 'service') return `service ${principal.id}`
+  if (principal.kind === 'customer') return `customer ${principal.customer}`
+  return `address ${networkOf(address)}`
+}
+
+/** An IPv6 caller has a whole /64 of addresses to call from; it is one caller all the same. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [head = '', tail] = address.split('::', 2)
+  const groups = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length)
+  const all = [...groups, ...Array.from({ length: zeros }, () => '0'), ...after]
+  return `${all.slice(0, 4).join(':')}::/64`
 }

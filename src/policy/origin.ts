@@ -17,6 +17,22 @@ export function checkOrigin(arrival: Arrival, origins: ReadonlySet<string>): voi
   if (referer !== undefined && !isOwnPage(referer, arrival.host, origins)) throw mismatch()
 }
 
+/**
+ * A change whose proof the browser or the platform attached by itself must come from a page of the
+ * shop: with `Origin`, which `checkOrigin` has held against the list, or from the gateway's own
+ * origin. A foreign page can make neither up (threats T25).
+ *
+ * Throws `policy/origin-mismatch`.
+ */
+export function checkCrossSite({ method, headers }: Arrival): void {
+  if (method === 'GET' || method === 'HEAD') return
+  if (headers['origin'] !== undefined || headers['sec-fetch-site'] === 'same-origin') return
+  throw new Problem(
+    'policy/origin-mismatch',
+    'A change that a cookie or the platform vouches for must come from a page of the shop.',
+  )
+}
+
 function isOwnPage(referer: string, host: string, origins: ReadonlySet<string>): boolean {
   const page = URL.parse(referer)
   return page !== null && (origins.has(originOf(page)) || page.hostname === host)

@@ -1,12 +1,22 @@
 /**
  * Whose ids a call carries, and whose it may: customer and account ids in path and query are the
  * verified shopper's or the call is refused, and a missing own id is filled in where the route
- * takes one. Works on route data alone.
+ * takes one. Works on route data alone. Queries are read in `ownership-query.ts`, bodies in
+ * `ownership-body.ts`.
  */
 import type { Principal } from '../identity/principal.ts'
 import { subjectOf } from '../identity/principal.ts'
 import { Problem } from '../problem.ts'
 import type { Binding, Route, Upstream } from '../provider.ts'
+import { somebodyElse } from './named-people.ts'
+import {
+  checkCustomerIds,
+  missingParameter,
+  queryBinding,
+  readParameters,
+  writeParameter,
+} from './ownership-query.ts'
+import type { Parameter } from './ownership-query.ts'
 
 export interface Claimed {
   readonly route: Route
@@ -22,13 +32,6 @@ export interface Owned {
   readonly target: (account: string | null) => string
 }
 
-interface Parameter {
-  readonly name: string
-  /** As it came, undecoded. */
-  readonly raw: string
-  readonly value: string
-}
-
 /**
  * Checks everything that can be checked before a credential exists. Throws
  * `policy/subject-mismatch` for somebody else's id and `downstream/malformed` for a call that two
@@ -38,9 +41,8 @@ export function checkOwnership(claimed: Claimed, principal: Principal, upstream:
   checkFixed(claimed, upstream)
   const subject = subjectOf(principal)
   if (subject === null) refuseSelf(claimed)
-  if (principal.kind === 'service' || !concernsSomebody(claimed.route, upstream)) {
-    return asItCame(claimed)
-  }
+  const isShopsOwn = principal.kind === 'service' && subject === null
+  if (isShopsOwn || !concernsSomebody(claimed.route, upstream)) return asItCame(claimed)
   const parameters = readParameters(claimed, upstream)
   if (subject === null || claimed.route.bind.length === 0) return asItCame(claimed)
   checkCustomerIds(claimed.route, parameters, subject, upstream)
@@ -73,61 +75,6 @@ function concernsSomebody(route: Route, upstream: Upstream): boolean {
   return route.query !== 'any' || upstream.personal.length > 0
 }
 
-function readParameters({ route, query }: Claimed, upstream: Upstream): readonly Parameter[] {
-  if (query === '') return []
-  if (query.includes(';')) throw malformed('The query may not hold a semicolon.')
-  const parameters = query.split('&').map(readParameter)
-  const seen = new Set<string>()
-  for (const { name } of parameters) {
-    if (seen.has(name) && route.query !== 'any') throw malformed('A parameter is there twice.')
-    seen.add(name)
-    checkName(name, route, upstream)
-  }
-  return parameters
-}
-
-// One spelling for each name: no encoding, no brackets, no pluses.
-const PARAMETER = /^([A-Za-z][A-Za-z0-9_.-]{0,63})(?:=([^=]*))?$/
-
-function readParameter(raw: string): Parameter {
-  const parts = PARAMETER.exec(raw)
-  if (parts === null) throw malformed('A query parameter has an odd form.')
-  const [, name = '', value = ''] = parts
-  return { name, raw, value: decode(value) }
-}
-
-function decode(value: string): string {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    throw malformed('A query parameter is not UTF-8.')
-  }
-}
-
-function checkName(name: string, route: Route, upstream: Upstream): void {
-  if (route.query !== 'any' && route.query.includes(name)) return
-  if (upstream.personal.includes(name.toLowerCase())) {
-    throw new Problem('policy/subject-mismatch', `The call may not name anybody by ${name}.`)
-  }
-  if (route.query !== 'any') throw malformed(`The route does not take the parameter ${name}.`)
-}
-
-function checkCustomerIds(
-  route: Route,
-  parameters: readonly Parameter[],
-  subject: string,
-  upstream: Upstream,
-): void {
-  for (const { name, value } of parameters) {
-    if (bindingOf(route, name)?.to !== 'customer') continue
-    if (upstream.canonicalCustomer(value) !== subject) throw somebodyElse()
-  }
-}
-
-function bindingOf(route: Route, name: string): Binding | undefined {
-  return route.bind.find((binding) => binding.in === 'query' && binding.name === name)
-}
-
 /** The target with the shopper's own ids in it. Bytes that need no change pass unchanged. */
 function bind(
   claimed: Claimed,
@@ -142,32 +89,10 @@ function bind(
   const written = parameters.map((parameter) => writeParameter(parameter, route, account, own))
   const path = bindPath(claimed, account)
   const isNamed =
-    parameters.some(({ name }) => bindingOf(route, name) !== undefined) ||
+    parameters.some(({ name }) => queryBinding(route, name) !== undefined) ||
     (account !== null && route.bind.some((binding) => binding.in === 'path'))
-  if (!isNamed) written.push(...missingId(route, own))
+  if (!isNamed) written.push(...missingParameter(route, own))
   return written.length === 0 ? path : `${path}?${written.join('&')}`
-}
-
-function writeParameter(
-  { name, raw, value }: Parameter,
-  route: Route,
-  account: string | null,
-  own: (binding: Binding) => string | null,
-): string {
-  const binding = bindingOf(route, name)
-  if (binding === undefined) return raw
-  if (binding.to === 'account' && (account === null || value !== account)) throw somebodyElse()
-  const id = own(binding)
-  return id === null || id === value ? raw : `${name}=${encodeURIComponent(id)}`
-}
-
-function missingId(route: Route, own: (binding: Binding) => string | null): string[] {
-  const fillable = route.bind.filter((binding) => binding.in === 'query' && binding.fill === true)
-  for (const binding of fillable) {
-    const id = own(binding)
-    if (id !== null) return [`${binding.name}=${encodeURIComponent(id)}`]
-  }
-  return []
 }
 
 function bindPath({ route, params, path }: Claimed, account: string | null): string {
@@ -178,12 +103,4 @@ function bindPath({ route, params, path }: Claimed, account: string | null): str
   const id = account ?? binding.unknown?.()
   if (id === undefined) throw somebodyElse()
   return route.path.replace(`:${binding.name}`, encodeURIComponent(id))
-}
-
-function somebodyElse(): Problem {
-  return new Problem('policy/subject-mismatch', 'The call names somebody else.')
-}
-
-function malformed(detail: string): Problem {
-  return new Problem('downstream/malformed', detail)
 }

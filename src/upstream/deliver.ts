@@ -3,8 +3,9 @@ import { VIA } from '../downstream/accept.ts'
 import type { Arrival } from '../downstream/accept.ts'
 import type { Body } from '../downstream/body.ts'
 import { Problem } from '../problem.ts'
-import type { Headers, Upstream } from '../provider.ts'
+import type { Headers, Route, Upstream } from '../provider.ts'
 import type { Authorization, Tokens } from '../tokens/authorize.ts'
+import type { Flight } from './coalesce.ts'
 import type { Dispatchers } from './dispatcher.ts'
 import type { Forward, Outcome, SendingRecorder } from './forward.ts'
 import { requestHeaders } from './request-headers.ts'
@@ -14,6 +15,13 @@ export interface Delivery {
   readonly arrival: Arrival
   readonly response: ServerResponse
   readonly upstream: Upstream
+  readonly route: Route
+  /** Whose share of a quota it takes. */
+  readonly caller: string
+  /** Others may wait for the same answer; null where it is nobody else's. */
+  readonly flight: Flight | null
+  /** There is a better answer than one that says that the upstream fails. */
+  readonly withholdsFaults: boolean
   /** Path and query to send, given the account that the token names. */
   readonly target: (account: string | null) => string
   readonly body: Body
@@ -36,22 +44,30 @@ export interface DeliverParts {
  * Sends a call, and once more with another credential where the upstream refused the first and
  * sending it twice cannot do it twice. Throws `upstream/*` and `tokens/*` problems.
  */
-export type Deliver = (delivery: Delivery, first: Authorization) => Promise<void>
+export type Deliver = (delivery: Delivery, first: Authorization) => Promise<Delivered>
+
+/** `withheld`: the upstream fails, and nothing was written to the caller. */
+export type Delivered = 'answered' | 'withheld'
 
 export function createDeliver({ tokens, dispatchers, forward }: DeliverParts): Deliver {
   const send = (delivery: Delivery, authorization: Authorization): Promise<Outcome> => {
     const { arrival, upstream, response, body, deadline, recorder } = delivery
-    const { cors, isPrivate } = delivery
-    const { account } = authorization
+    const { cors, isPrivate, route, caller, flight, withholdsFaults } = delivery
+    const { account, credential } = authorization
     return forward(
       {
-        dispatcher: dispatchers.pool(upstream),
+        dispatcher: dispatchers.pool(upstream, route),
         method: arrival.method,
         target: delivery.target(account),
         headers: requestHeaders(arrival, upstream, credentialHeaders(authorization), VIA),
         body,
         deadline,
         namesAccount: account !== null,
+        route,
+        credential,
+        caller,
+        flight,
+        withholdsFaults,
         context: { upstream, requestId: arrival.id, cors, via: VIA, isPrivate },
         recorder,
       },
@@ -59,20 +75,21 @@ export function createDeliver({ tokens, dispatchers, forward }: DeliverParts): D
     )
   }
 
-  const conclude = (outcome: Outcome, authorization: Authorization): void => {
+  const conclude = (outcome: Outcome, authorization: Authorization): Delivered => {
     if (outcome.type === 'answered' && outcome.isAccountGone) tokens.accountGone(authorization)
     else tokens.accepted(authorization)
+    return outcome.type === 'withheld' ? 'withheld' : 'answered'
   }
 
   return async (delivery, first) => {
     const outcome = await send(delivery, first)
-    if (outcome.type === 'answered') return conclude(outcome, first)
+    if (outcome.type !== 'refused') return conclude(outcome, first)
 
     // Also where the call cannot be sent again: the next one must not meet the same refusal.
     const second = await tokens.recover(first, outcome.head)
     if (!delivery.isReplayable || second === null) throw rejected(delivery.upstream)
     const last = await send(delivery, second)
-    if (last.type === 'answered') return conclude(last, second)
+    if (last.type !== 'refused') return conclude(last, second)
     tokens.giveUp(second, first)
     throw rejected(delivery.upstream)
   }

@@ -1,14 +1,20 @@
 import { Pool, ProxyAgent } from 'undici'
 import type { Dispatcher } from 'undici'
-import type { Egress, Upstream } from '../provider.ts'
+import type { Egress, Route, Upstream } from '../provider.ts'
 import { watchReusedSockets } from './reused-sockets.ts'
 
-/** Connections to upstreams, shared by all storefronts that call the same one the same way. */
+/** Where calls leave from. */
+export type Destination = Pick<Upstream, 'origin' | 'egress'>
+
+/**
+ * Connections to upstreams. Each family of routes of each storefront has its own, so that one whose
+ * calls hang holds up no other.
+ */
 export interface Dispatchers {
   /** Kept-alive connections, for calls. */
-  pool(upstream: Upstream): Dispatcher
+  pool(upstream: Destination, route?: Pick<Route, 'family'>): Dispatcher
   /** A connection of its own, for one exchange; the caller destroys it. */
-  fresh(upstream: Upstream): Dispatcher
+  fresh(upstream: Destination): Dispatcher
   close(): Promise<void>
 }
 
@@ -18,23 +24,31 @@ export const HEADERS_TIMEOUT = 5_000
 export const IDLE_TIMEOUT = 30_000
 /** Bounds what one upstream in trouble can hold open. */
 const CONNECTIONS = 256
+const NO_FAMILY = { family: '' }
 
 export function createDispatchers(): Dispatchers {
-  const pools = new Map<string, Dispatcher>()
+  const pools = new WeakMap<Destination, Map<string, Dispatcher>>()
+  const all = new Set<Dispatcher>()
   const stopWatching = watchReusedSockets()
+
+  const create = ({ origin, egress }: Destination): Dispatcher => {
+    const created = createDispatcher(origin, egress, CONNECTIONS)
+    all.add(created)
+    return created
+  }
+
   return {
-    pool(upstream) {
-      const key = JSON.stringify([upstream.origin, upstream.egress])
-      const known = pools.get(key)
-      if (known !== undefined) return known
-      const created = createDispatcher(upstream.origin, upstream.egress, CONNECTIONS)
-      pools.set(key, created)
-      return created
+    pool(upstream, { family } = NO_FAMILY) {
+      let families = pools.get(upstream)
+      if (families === undefined) pools.set(upstream, (families = new Map()))
+      let pool = families.get(family)
+      if (pool === undefined) families.set(family, (pool = create(upstream)))
+      return pool
     },
     fresh: (upstream) => createDispatcher(upstream.origin, upstream.egress, 1),
     async close() {
       stopWatching()
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+      await Promise.all([...all].map((pool) => pool.destroy()))
     },
   }
 }

@@ -1,7 +1,14 @@
 import type { Clock } from '../clock.ts'
 import { Problem } from '../problem.ts'
-import type { ExchangeAnswer, ExchangeRequest, Send, Upstream } from '../provider.ts'
+import type { ExchangeAnswer, ExchangeRequest, Send, TokenKind, Upstream } from '../provider.ts'
+import type { TokenTuple } from '../tokens/key.ts'
+import type { Budgets } from './budget/budgets.ts'
+import { EXCHANGE } from './budget/priority.ts'
+import { EXCHANGES } from './compartment.ts'
+import type { Compartments } from './compartment.ts'
 import type { Dispatchers } from './dispatcher.ts'
+import { beginSending } from './sending.ts'
+import type { Sending } from './sending.ts'
 
 /** No answer that holds a token is longer (threats F16). */
 const MAX_ANSWER_BYTES = 64 * 1024
@@ -15,25 +22,44 @@ export interface ExchangeRecord {
   readonly status: number | null
 }
 
+export interface ExchangeParts {
+  readonly dispatchers: Dispatchers
+  readonly budgets: Budgets
+  readonly compartments: Compartments
+  readonly clock: Clock
+  readonly onExchange: (record: ExchangeRecord) => void
+}
+
+/** Exchanges for one kind of token, for whom the tuple names. */
+export type Exchange = (upstream: Upstream, kind: TokenKind, tuple: TokenTuple) => Send
+
 /**
  * Sends one exchange, on a connection that nobody has used and nobody will use again: an answer
- * waiting there for somebody else cannot exist. Never retried. Throws
- * `tokens/exchange-unavailable` where no usable answer came.
+ * waiting there for somebody else cannot exist. Never retried. It belongs to nobody's call, so it
+ * goes on when a caller hangs up. Throws `tokens/exchange-unavailable` where no usable answer came,
+ * `upstream/over-budget` and `upstream/circuit-open` where it was not sent.
  */
-export function createExchange(
-  dispatchers: Dispatchers,
-  clock: Clock,
-  onExchange: (record: ExchangeRecord) => void,
-): (upstream: Upstream) => Send {
-  return (upstream) => async (request) => {
+export function createExchange(parts: ExchangeParts): Exchange {
+  const { dispatchers, budgets, compartments, clock, onExchange } = parts
+  return (upstream, kind, tuple) => async (request) => {
+    const sending = await beginSending(
+      {
+        gate: budgets.forExchange(upstream, kind, tuple.keyFingerprint),
+        compartment: compartments(upstream, EXCHANGES),
+        caller: `${tuple.storefront} customer ${tuple.customer ?? ''}`,
+        priority: EXCHANGE,
+      },
+      clock,
+    )
     const startedAt = clock.monotonic()
     const record = (status: number | null) =>
       onExchange({ upstream, status, duration: clock.monotonic() - startedAt })
     try {
-      const answer = await sendOnce(dispatchers, upstream, request)
+      const answer = await sendOnce(dispatchers, upstream, request, sending)
       record(answer.status)
       return answer
     } catch (error) {
+      sending.failed(true)
       record(null)
       if (error instanceof Problem) throw error
       throw new Problem(
@@ -49,6 +75,7 @@ async function sendOnce(
   dispatchers: Dispatchers,
   upstream: Upstream,
   request: ExchangeRequest,
+  sending: Sending,
 ): Promise<ExchangeAnswer> {
   const dispatcher = dispatchers.fresh(upstream)
   try {
@@ -65,6 +92,7 @@ async function sendOnce(
       ]),
       signal: AbortSignal.timeout(DEADLINE),
     })
+    sending.answered({ status: statusCode, headers })
     return { status: statusCode, headers: joined(headers), body: await readCapped(body) }
   } finally {
     // Not awaited: the answer is complete, and a slow close must not hold up who waits for it.

@@ -38,6 +38,11 @@ export function timedOut(title: string, cause?: unknown): Problem {
   return new Problem('upstream/timeout', `${title} did not answer in time.`, { cause })
 }
 
+/** Ours, not the upstream's: the log says so, and nobody is there to read the status. */
+export function callerGone(): Problem {
+  return new Problem('downstream/malformed', 'The caller hung up.')
+}
+
 function codeOf(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error)) return ''
   return String(error.code)

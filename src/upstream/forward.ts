@@ -12,13 +12,15 @@ import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Body } from '../downstream/body.ts'
 import { Problem } from '../problem.ts'
-import type { AnswerHead } from '../provider.ts'
-import { failureOf, timedOut } from './failure.ts'
+import type { AnswerHead, Credential, Route } from '../provider.ts'
+import type { Flight } from './coalesce.ts'
+import { callerGone, failureOf, timedOut } from './failure.ts'
 import { oddityOf } from './odd-answer.ts'
 import { createRefusalReader } from './refusal-reader.ts'
 import type { RefusalReader } from './refusal-reader.ts'
 import { responseHeaders } from './response-headers.ts'
 import type { AnswerContext } from './response-headers.ts'
+import type { Sending } from './sending.ts'
 
 /** One sending. */
 export interface Transfer {
@@ -33,6 +35,14 @@ export interface Transfer {
   readonly deadline: number
   /** The token names an account, which the upstream may no longer know. */
   readonly namesAccount: boolean
+  readonly route: Route
+  readonly credential: Credential
+  /** Whose share of a quota it takes. */
+  readonly caller: string
+  /** Others may wait for the same answer; null where it is nobody else's. */
+  readonly flight: Flight | null
+  /** An answer that says that the upstream fails is not passed on: there is a better one. */
+  readonly withholdsFaults: boolean
   readonly context: AnswerContext
   readonly recorder: SendingRecorder
 }
@@ -51,18 +61,31 @@ export type Outcome =
     }
   /** The upstream refused the credential; nothing was written to the caller. */
   | { readonly type: 'refused'; readonly head: AnswerHead }
+  /** The upstream fails; nothing was written to the caller. */
+  | { readonly type: 'withheld' }
 
-export type Forward = (transfer: Transfer, response: ServerResponse) => Promise<Outcome>
+/** @param sending is told how it went */
+export type Forward = (
+  transfer: Transfer,
+  response: ServerResponse,
+  sending?: Sending,
+) => Promise<Outcome>
 
 export function createForward(clock: Clock): Forward {
-  return (transfer, response) =>
+  return (transfer, response, sending) =>
     new Promise((resolve, reject) => {
-      new Relay(transfer, response, clock, resolve, reject).send()
+      new Relay(transfer, response, clock, resolve, reject, sending).send()
     })
 }
 
 /** Answers longer than this are not worth reading to the end only to keep a connection. */
 const MAX_DRAINED_BYTES = 64 * 1024
+
+/**
+ * Held for a caller who reads slowly, so that an ordinary answer leaves its upstream connection
+ * free: a few hundred slow readers would otherwise hold all there are (threats T32).
+ */
+const HELD_BYTES = 128 * 1024
 
 /** Carries one answer from the upstream to the caller. A class, so that a call makes no closures. */
 class Relay implements Dispatcher.DispatchHandler {
@@ -72,6 +95,8 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #reject: (problem: unknown) => void
   readonly #timer: NodeJS.Timeout
   readonly #startedAt: number
+  readonly #sending: Sending | undefined
+  readonly #flight: Flight | null
   #controller: Dispatcher.DispatchController | null = null
   #refusalReader: RefusalReader | null = null
   #isRefused = false
@@ -80,6 +105,8 @@ class Relay implements Dispatcher.DispatchHandler {
   #drained = 0
   #status = 0
   #lines: string[] = []
+  /** The caller has gone, and the answer is carried on for those who share it. */
+  #isCallerGone = false
 
   constructor(
     transfer: Transfer,
@@ -87,8 +114,11 @@ class Relay implements Dispatcher.DispatchHandler {
     clock: Clock,
     resolve: (outcome: Outcome) => void,
     reject: (problem: unknown) => void,
+    sending?: Sending,
   ) {
     this.#transfer = transfer
+    this.#sending = sending
+    this.#flight = transfer.flight
     this.#response = response
     this.#resolve = resolve
     this.#reject = reject
@@ -100,14 +130,19 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   send(): void {
-    const { dispatcher, method, target, headers, body, context } = this.#transfer
-    if (this.#response.destroyed) return this.#fail(callerGone())
+    const { dispatcher, method, target, headers, body, context, route } = this.#transfer
+    if (this.#response.destroyed) this.#onClose()
     if (this.#isSettled) return
+    const options: Dispatcher.DispatchOptions = {
+      origin: context.upstream.origin,
+      method,
+      path: target,
+      headers,
+      body: payload(body),
+    }
+    if (route.timeouts !== undefined) options.headersTimeout = route.timeouts.headers
     try {
-      dispatcher.dispatch(
-        { origin: context.upstream.origin, method, path: target, headers, body: payload(body) },
-        this,
-      )
+      dispatcher.dispatch(options, this)
     } catch (error) {
       this.#fail(error)
     }
@@ -125,14 +160,17 @@ class Relay implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return
     const { context, method } = this.#transfer
+    const head = { status, headers }
     this.#status = status
+    this.#sending?.answered(head)
     const oddity = oddityOf(status, headers, controller.rawHeaders)
     if (oddity !== null) return this.#breakOff(controller, oddity)
-    const head = { status, headers }
-    if (context.upstream.classify(head) === 'credential-rejected') {
-      this.#isRefused = true
-      return this.#settle({ type: 'refused', head })
+    const verdict = context.upstream.classify(head)
+    if (verdict === 'credential-rejected') return this.#refuse({ type: 'refused', head })
+    if (this.#transfer.withholdsFaults && (verdict === 'fault' || verdict === 'throttled')) {
+      return this.#refuse({ type: 'withheld' })
     }
+    this.#flight?.begin(head)
     if (this.#transfer.namesAccount) {
       this.#refusalReader = createRefusalReader(head, context.upstream)
     }
@@ -150,14 +188,20 @@ class Relay implements Dispatcher.DispatchHandler {
     if (this.#isRefused) return this.#drainRefused(controller, chunk)
     if (this.#isSettled) return
     this.#refusalReader?.read(chunk)
+    this.#flight?.data(chunk)
+    if (this.#isCallerGone) return this.#goOnForOthers()
     this.#writeHead()
-    if (!this.#response.write(chunk)) controller.pause()
+    // What is held for others does not wait for one slow reader.
+    const isTaken = this.#response.write(chunk) || this.#flight?.isCollecting === true
+    if (!isTaken && this.#response.writableLength > HELD_BYTES) controller.pause()
   }
 
   onResponseEnd(): void {
     if (this.#isRefused || this.#isSettled) return
-    this.#writeHead()
-    this.#response.end()
+    if (!this.#isCallerGone) {
+      this.#writeHead()
+      this.#response.end()
+    }
     const isAccountGone = this.#refusalReader?.isAccountGone() === true
     this.#settle({ type: 'answered', status: this.#status, isAccountGone })
   }
@@ -168,7 +212,18 @@ class Relay implements Dispatcher.DispatchHandler {
 
   readonly #onClose = (): void => {
     if (this.#isSettled || this.#response.writableFinished) return
-    // The caller has gone: nobody will read the rest.
+    this.#isCallerGone = true
+    if (this.#flight !== null) this.#flight.onDeserted = this.#abandon
+    this.#goOnForOthers()
+  }
+
+  #goOnForOthers(): void {
+    if (this.#flight?.isWanted !== true) this.#abandon()
+  }
+
+  /** Nobody will read the rest. */
+  readonly #abandon = (): void => {
+    if (this.#isSettled) return
     this.#fail(callerGone())
     this.#controller?.abort(callerGone())
   }
@@ -180,6 +235,12 @@ class Relay implements Dispatcher.DispatchHandler {
   /** Not before there is something to follow: an answer that breaks at once is still a problem. */
   #writeHead(): void {
     if (!this.#response.headersSent) this.#response.writeHead(this.#status, this.#lines)
+  }
+
+  /** The rest is read only to keep the connection. */
+  #refuse(outcome: Outcome): void {
+    this.#isRefused = true
+    this.#settle(outcome)
   }
 
   #drainRefused(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -204,7 +265,9 @@ class Relay implements Dispatcher.DispatchHandler {
   #fail(error: unknown): void {
     if (this.#isSettled) return
     this.#finish()
-    this.#reject(failureOf(error, this.#transfer.context.upstream.title))
+    const problem = failureOf(error, this.#transfer.context.upstream.title)
+    this.#sending?.failed(problem.code.startsWith('upstream/'))
+    this.#reject(problem)
   }
 
   #settle(outcome: Outcome): void {
@@ -225,9 +288,4 @@ class Relay implements Dispatcher.DispatchHandler {
 function payload(body: Body): Buffer | Readable | null {
   if (body === null || Buffer.isBuffer(body)) return body
   return Readable.from(body.stream, { objectMode: false })
-}
-
-/** Ours, not the upstream's: the log says so, and nobody is there to read the status. */
-function callerGone(): Problem {
-  return new Problem('downstream/malformed', 'The caller hung up.')
 }

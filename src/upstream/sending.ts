@@ -1,0 +1,116 @@
+import type { Clock } from '../clock.ts'
+import type { Problem } from '../problem.ts'
+import type { AnswerHead } from '../provider.ts'
+import type { Gate, Lease, Waiting } from './budget/budget.ts'
+import type { Priority } from './budget/priority.ts'
+import type { Compartment } from './compartment.ts'
+
+/** Something that is about to be sent. */
+export interface Dispatchable {
+  readonly gate: Gate
+  readonly compartment: Compartment
+  /** Whose share of the budget it is. */
+  readonly caller: string
+  readonly priority: Priority
+}
+
+/**
+ * One sending that is allowed: the budget, the breaker and the bulkhead are told of its outcome
+ * through it. A class, so that a call makes no closures.
+ */
+export class Sending {
+  readonly #clock: Clock
+  readonly #lease: Lease
+  readonly #compartment: Compartment
+  readonly #epoch: number
+  #hasHead = false
+
+  constructor(clock: Clock, lease: Lease, compartment: Compartment) {
+    const now = clock.monotonic()
+    this.#clock = clock
+    this.#lease = lease
+    this.#compartment = compartment
+    compartment.bulkhead.enter(now)
+    try {
+      this.#epoch = compartment.breaker.enter(now)
+    } catch (error) {
+      compartment.bulkhead.failed()
+      throw error
+    }
+  }
+
+  /** Whether the upstream has answered anything. */
+  get hasHead(): boolean {
+    return this.#hasHead
+  }
+
+  answered(head: AnswerHead): void {
+    const { breaker, bulkhead } = this.#compartment
+    const now = this.#clock.monotonic()
+    this.#hasHead = true
+    this.#lease.answered(head)
+    bulkhead.answered(now)
+    if (head.status >= 500) breaker.failed(this.#epoch, now)
+    else breaker.succeeded(this.#epoch, now)
+  }
+
+  /** It has failed; after an answer began, too. @param isTheirs the upstream failed, not the caller */
+  failed(isTheirs: boolean): void {
+    const { breaker, bulkhead } = this.#compartment
+    if (!this.#hasHead) {
+      this.#lease.failed()
+      bulkhead.failed()
+    }
+    if (isTheirs) breaker.failed(this.#epoch, this.#clock.monotonic())
+  }
+}
+
+/** Told that a call waits, and how to end that. @returns called when it has ended */
+export type OnWait = (abandon: (problem: Problem) => void) => () => void
+
+/**
+ * Asks for permission to send: the breaker first, which costs nothing, then the budget. A promise
+ * only where the call has to wait for its turn. Throws `upstream/circuit-open` and
+ * `upstream/over-budget`.
+ */
+export function beginSending(
+  what: Dispatchable,
+  clock: Clock,
+  onWait: OnWait = ignore,
+): Sending | Promise<Sending> {
+  const { gate, compartment, caller, priority } = what
+  compartment.breaker.check(clock.monotonic())
+  const entered = gate.enter(caller, priority)
+  return isWaiting(entered)
+    ? waitFor(entered, what, clock, onWait)
+    : open(entered, compartment, clock)
+}
+
+function open(lease: Lease, compartment: Compartment, clock: Clock): Sending {
+  try {
+    return new Sending(clock, lease, compartment)
+  } catch (error) {
+    lease.cancel()
+    throw error
+  }
+}
+
+async function waitFor(
+  waiting: Waiting,
+  { compartment }: Dispatchable,
+  clock: Clock,
+  onWait: OnWait,
+): Promise<Sending> {
+  const stop = onWait((problem) => waiting.abandon(problem))
+  try {
+    return open(await waiting.lease, compartment, clock)
+  } finally {
+    stop()
+  }
+}
+
+function isWaiting(entered: Lease | Waiting): entered is Waiting {
+  return 'lease' in entered
+}
+
+const ignore: OnWait = () => () => undefined
