@@ -1,7 +1,7 @@
 import type { Arrival } from './downstream/accept.ts'
 import type { Principal } from './identity/principal.ts'
 import type { Limiter } from './policy/limits.ts'
-import type { Callers, Method } from './provider.ts'
+import type { Callers, Headers, Method } from './provider.ts'
 
 /**
  * A route that the gateway answers itself. It passes the same stages as a proxied one up to the
@@ -28,4 +28,6 @@ export interface OwnAnswer {
   readonly status: number
   /** JSON; null for an answer without content. */
   readonly body: object | null
+  /** Beside those that every answer has. */
+  readonly headers?: Headers
 }

@@ -4,6 +4,7 @@ import { answerJson } from './downstream/answer.ts'
 import { parseObject, readBodyFor } from './downstream/body-rule.ts'
 import type { OwnEndpoint } from './endpoint.ts'
 import type { Principal } from './identity/principal.ts'
+import { networkOf } from './policy/limits.ts'
 import type { Headers } from './provider.ts'
 
 /** No document that the gateway takes itself is longer. */
@@ -20,9 +21,10 @@ export interface OwnRequest {
 /** Answers a call that the gateway serves itself, once it is decided that it may be made. */
 export async function answerOwn(endpoint: OwnEndpoint, own: OwnRequest): Promise<void> {
   const { request, response, arrival, principal, cors } = own
-  await endpoint.limiter?.take(arrival.address)
+  endpoint.limiter?.take(networkOf(arrival.address))
   const sent = await readBodyFor(request, arrival, { type: 'json', maxBytes: MAX_BODY_BYTES })
   const body = Buffer.isBuffer(sent) ? parseObject(sent) : undefined
   const answer = await endpoint.answer({ arrival, principal, body })
-  answerJson(response, answer.status, answer.body, arrival.id, cors)
+  const headers = answer.headers === undefined ? cors : [...cors, ...answer.headers]
+  answerJson(response, answer.status, answer.body, arrival.id, headers)
 }

@@ -11,6 +11,7 @@ import type { Config } from './config/config.ts'
 import { createCallerAddress } from './downstream/caller-address.ts'
 import { drain } from './downstream/drain.ts'
 import { createPublicServer } from './downstream/server.ts'
+import { watchOverload } from './downstream/overload.ts'
 import { createGateway } from './gateway.ts'
 import type { Gateway } from './gateway.ts'
 import { createLog } from './log.ts'
@@ -20,10 +21,16 @@ import { CallRecorder } from './record.ts'
 import type { CallRecord } from './record.ts'
 import { buildStorefronts } from './storefront.ts'
 import { createTokens } from './tokens/authorize.ts'
+import type { Schedule } from './upstream/budget/budget.ts'
+import { createBudgets } from './upstream/budget/budgets.ts'
+import { createCompartments } from './upstream/compartment.ts'
+import { createContentCache } from './upstream/content-cache.ts'
 import { createDeliver } from './upstream/deliver.ts'
 import { createDispatchers } from './upstream/dispatcher.ts'
 import { createExchange } from './upstream/exchange.ts'
 import { createForward } from './upstream/forward.ts'
+import { createMetered } from './upstream/metered.ts'
+import { createReads } from './upstream/reads.ts'
 
 export interface GatewayProcess {
   /** Where it listens, once started. */
@@ -44,20 +51,32 @@ export interface ProcessOptions {
   readonly logTo: LogTarget
   readonly clock?: Clock
   readonly random?: () => number
+  /** Runs something later; returns what cancels it. Tests pass one that follows their clock. */
+  readonly schedule?: Schedule
 }
 
 const KEPT_TOKENS = 200_000
 
 export async function startProcess(options: ProcessOptions): Promise<GatewayProcess> {
   const { config, providers, clock = systemClock, random = Math.random } = options
+  const { schedule = runLater } = options
   const log = createLog(options.logTo)
   const dispatchers = createDispatchers()
-  const metrics = createMetrics(() => tokens.sizes)
+  const metrics = createMetrics(() => tokens.sizes, () => budgets.left)
+  const budgets = createBudgets({ clock, schedule, onOver: metrics.overBudget })
+  const compartments = createCompartments(metrics.circuit)
+  const overload = watchOverload()
   const tokens = createTokens({
     clock,
     random,
     capacity: KEPT_TOKENS,
-    exchange: createExchange(dispatchers, clock, metrics.exchange),
+    exchange: createExchange({
+      dispatchers,
+      budgets,
+      compartments,
+      clock,
+      onExchange: metrics.exchange,
+    }),
     onEvent: (event) => {
       metrics.token(event)
       log.token(event)
@@ -68,9 +87,15 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
     log.call(record)
   }
   const gateway = createGateway({
-    storefronts: buildStorefronts(config, providers, { clock, tokens }),
+    storefronts: buildStorefronts(config, providers, { clock, tokens, budgets }),
     tokens,
-    deliver: createDeliver({ tokens, dispatchers, forward: createForward(clock) }),
+    deliver: createDeliver({
+      tokens,
+      dispatchers,
+      forward: createMetered({ forward: createForward(clock), budgets, compartments, clock }),
+    }),
+    reads: createReads({ cache: createContentCache(), clock, onSaved: metrics.saved }),
+    overload,
     addressOf: createCallerAddress({
       trusted: config.listen.trustedProxies,
       onUnlisted: (peer) => log.warn('forwarded-headers-ignored', { peer }),
@@ -116,10 +141,16 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
       log.info('stopping')
       await delay(config.shutdown.wait)
       await drain(publicServer, config.shutdown.deadline - config.shutdown.wait)
+      overload.close()
       await admin.close()
       await dispatchers.close()
       log.info('stopped')
     },
     crashed: (error) => log.crash(error),
   }
+}
+
+const runLater: Schedule = (milliseconds, run) => {
+  const timer = setTimeout(run, milliseconds)
+  return () => clearTimeout(timer)
 }

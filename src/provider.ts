@@ -52,6 +52,8 @@ export interface Upstream {
   readonly personal: readonly string[]
   /** Shopper writes that the storefront has opened, as `POST /path` of the upstream. */
   readonly allow: readonly string[]
+  /** Values that the storefront lets shoppers choose from, by the name that a body field gives. */
+  readonly choices?: Readonly<Record<string, readonly string[]>>
   /** Request headers of the caller that this provider understands, lower case. */
   readonly callerHeaders: Readonly<Record<string, CallerHeader>>
   /** Further request headers of the caller that are passed on as they are, lower case. */
@@ -120,6 +122,30 @@ export interface Route {
   readonly replayable?: boolean
   /** The published quota of this route, per key. */
   readonly quota?: Quota
+  /** Who goes first where a quota is short; by default a change, then a read, then content. */
+  readonly priority?: 'write' | 'read' | 'content'
+  /** How long an answer may be kept, where the upstream says nothing itself. Only on content. */
+  readonly cache?: CacheRule
+  /** May identical calls that are under way at once share an answer? Absent: reads may. */
+  readonly shared?: false
+  /** Where the usual ones do not fit. */
+  readonly timeouts?: Timeouts
+}
+
+/** Milliseconds. */
+export interface CacheRule {
+  /** How long it is served without asking. */
+  readonly fresh: number
+  /** How much longer it is served while the upstream fails. */
+  readonly stale: number
+}
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** From the sending to the head of the answer. */
+  readonly headers: number
+  /** From the arrival of the call to the end of the answer, exchanges and replays included. */
+  readonly whole: number
 }
 
 /** Who may call a route. Several may hold; nobody else gets in. */
@@ -135,6 +161,8 @@ export interface Callers {
   readonly customer?: 'read' | 'write' | 'never'
   /** A service key with this scope. */
   readonly service?: string
+  /** Channels the call may come from; absent: any of them. */
+  readonly channels?: readonly Channel[]
 }
 
 /** One place in a call that names a person or a fixed id. */
@@ -159,12 +187,24 @@ export interface BodyRule {
   readonly maxBytes: number
   /** The longest array allowed at this top-level field, counted and not validated. */
   readonly maxItems?: { readonly field: string; readonly count: number }
+  /** What a shopper may send; anything else is refused. Absent: nothing is said about fields. */
+  readonly fields?: readonly BodyField[]
+}
+
+/** One field of a JSON body that a shopper may send. */
+export interface BodyField {
+  /** A name at the top level, or `parent.child` for the only child allowed in an object. */
+  readonly name: string
+  /** The value is one of `Upstream.choices[choices]`. */
+  readonly choices?: string
 }
 
 export interface Quota {
   readonly calls: number
   /** Milliseconds. */
   readonly per: number
+  /** Everything with the same bucket is counted together; absent: each by itself. */
+  readonly bucket?: string
 }
 
 /** A request header of the caller that a provider takes: checked, else 400. */
@@ -210,6 +250,10 @@ export interface TokenKind {
   readonly per: 'customer' | 'storefront'
   /** The call may go out without it: it is attached only where no exchange is needed. */
   readonly optional: boolean
+  /** What an exchange for it is counted against. */
+  readonly quota?: Quota
+  /** Fingerprint of the key that the provider counts by, where `key.fingerprint` covers more. */
+  readonly countedBy?: string
   /** Milliseconds over which `refreshAt` is spread, so that tokens made together are not renewed together. */
   readonly jitter: number
   /**

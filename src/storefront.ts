@@ -3,30 +3,37 @@
  * ask. Built at start by `buildStorefronts`; nothing of one is reachable from another.
  */
 import type { Clock } from './clock.ts'
-import type { Config, StorefrontConfig } from './config/config.ts'
+import type { Config, IdentityConfig, StorefrontConfig } from './config/config.ts'
 import type { OwnEndpoint } from './endpoint.ts'
 import { createCanonicalCustomer } from './identity/customer-id.ts'
+import { createHandOffs } from './identity/hand-off.ts'
 import { createIdentify } from './identity/identify.ts'
-import type { Identifier, Identify } from './identity/identify.ts'
+import type { Identify } from './identity/identify.ts'
 import { createRevocations } from './identity/revocations.ts'
-import { createServiceKeyIdentifier } from './identity/service-key.ts'
-import { createSessions } from './identity/session.ts'
-import type { Sessions } from './identity/session.ts'
 import { sessionEndpoints } from './identity/session-endpoints.ts'
+import { withoutAppProxy } from './identity/shopify-app-proxy.ts'
+import { createSources } from './identity/sources.ts'
 import { createCors } from './policy/cors.ts'
 import type { Cors } from './policy/cors.ts'
-import { createLimiter } from './policy/limits.ts'
+import { createLimiter, createLimits } from './policy/limits.ts'
+import type { Limits } from './policy/limits.ts'
 import { createRouteTable } from './policy/match.ts'
 import type { PathMatch, RouteTable } from './policy/match.ts'
 import { Problem } from './problem.ts'
 import type { Callers, Endpoint, Method, Provider, Route, Upstream } from './provider.ts'
 import type { Tokens } from './tokens/authorize.ts'
+import type { Budgets } from './upstream/budget/budgets.ts'
+import type { ReadingRules } from './upstream/reading.ts'
 
 export interface Storefront {
   readonly id: string
   readonly origins: ReadonlySet<string>
   readonly cors: Cors
   readonly identify: Identify
+  /** A query without what a source read its proof from, which is nobody else's business. */
+  readonly withoutProof: (query: string) => string
+  readonly limits: Limits
+  readonly reading: ReadingRules
   readonly upstreams: readonly MountedUpstream[]
   /** By path, then method. */
   readonly ownEndpoints: ReadonlyMap<string, ReadonlyMap<Method, OwnEndpoint>>
@@ -49,6 +56,7 @@ export interface OwnDestination {
   readonly kind: 'own'
   readonly callers: Callers
   readonly isWriteAllowed: false
+  readonly takesBody: true
   readonly endpoint: OwnEndpoint
 }
 
@@ -57,6 +65,7 @@ export interface UpstreamDestination {
   readonly callers: Callers
   /** The storefront has opened this change to shoppers. */
   readonly isWriteAllowed: boolean
+  readonly takesBody: boolean
   readonly upstream: Upstream
   readonly route: Route
   readonly params: Readonly<Record<string, string>>
@@ -75,6 +84,7 @@ export interface Storefronts {
 export interface StorefrontParts {
   readonly clock: Clock
   readonly tokens: Tokens
+  readonly budgets: Budgets
 }
 
 export function buildStorefronts(
@@ -105,9 +115,12 @@ function buildStorefront(
   config: StorefrontConfig,
   providers: readonly Provider[],
   tables: (routes: readonly Route[]) => RouteTable,
-  { clock, tokens }: StorefrontParts,
+  { clock, tokens, budgets }: StorefrontParts,
 ): Storefront {
   const upstreams = mountUpstreams(id, config, providers, tables)
+  for (const { upstream } of upstreams) {
+    budgets.configure(upstream, config.budgets[upstream.provider] ?? 'published')
+  }
   const canonicalCustomer = createCanonicalCustomer(
     upstreams.map(
       ({ upstream }) =>
@@ -119,29 +132,51 @@ function buildStorefront(
   const environment = upstreams
     .map(({ upstream }) => `${upstream.provider}=${upstream.environment}`)
     .join()
-  const { identifiers, sessions } = buildIdentity(config, (secret, ttl) =>
-    createSessions({ secret, ttl, storefront: id, environment, revocations, clock }),
-  )
+  const { identifiers, sessions } = createSources(config.identity, {
+    storefront: id,
+    environment,
+    canonicalCustomer,
+    revocations,
+    clock,
+  })
+  const handOffs = createHandOffs(clock)
   const origins = new Set(config.origins)
   const own = [
-    ...sessionEndpoints({ storefront: id, sessions, revocations, canonicalCustomer }),
-    ...upstreams.flatMap(({ upstream }) => providerEndpoints(id, upstream, tokens)),
+    ...sessionEndpoints({
+      storefront: id,
+      sessions,
+      handOffs,
+      revocations,
+      canonicalCustomer,
+      clock,
+    }),
+    ...upstreams.flatMap(({ upstream }) => providerEndpoints(id, upstream, { clock, tokens })),
   ]
   return {
     id,
     origins,
     cors: createCors(origins),
-    identify: createIdentify(identifiers),
+    identify: createIdentify({ identifiers, canonicalCustomer }),
+    withoutProof: config.identity.some(isAppProxy) ? withoutAppProxy : (query) => query,
+    limits: createLimits(config.limits, clock),
+    reading: {
+      content: config.cache !== 'off',
+      own: config.cache === 'off' ? null : config.cache.own,
+    },
     upstreams,
     ownEndpoints: byPath(own),
   }
 }
 
 /** Endpoints that a provider declares, each answered from one of its tokens. */
-function providerEndpoints(storefront: string, upstream: Upstream, tokens: Tokens): OwnEndpoint[] {
+function providerEndpoints(
+  storefront: string,
+  upstream: Upstream,
+  { clock, tokens }: Pick<StorefrontParts, 'clock' | 'tokens'>,
+): OwnEndpoint[] {
   return upstream.endpoints.map(({ credential, respond, limit, ...endpoint }: Endpoint) => ({
     ...endpoint,
-    limiter: limit === null ? null : createLimiter(limit),
+    limiter: limit === null ? null : createLimiter(limit, clock),
     answer: async () => {
       const demand = { storefront, upstream, credential, customer: null, isReplayable: true }
       const { token } = await tokens.authorize(demand)
@@ -179,17 +214,8 @@ function mountUpstreams(
     })
 }
 
-function buildIdentity(
-  config: StorefrontConfig,
-  makeSessions: (secret: Parameters<typeof createSessions>[0]['secret'], ttl: number) => Sessions,
-): { identifiers: readonly Identifier[]; sessions: Sessions | null } {
-  let sessions: Sessions | null = null
-  const identifiers = config.identity.map((source) => {
-    if (source.type === 'service-key') return createServiceKeyIdentifier(source.keys)
-    sessions = makeSessions(source.secret, source.ttl)
-    return sessions.identify
-  })
-  return { identifiers, sessions }
+function isAppProxy({ type }: IdentityConfig): boolean {
+  return type === 'shopify-app-proxy'
 }
 
 /** Storefronts with the same routes share one table: ten thousand of them are no more than one. */
@@ -230,7 +256,8 @@ function ownDestination(own: ReadonlyMap<Method, OwnEndpoint>) {
   return (method: Method): Destination | null => {
     const endpoint = own.get(method)
     if (endpoint === undefined) return null
-    return { kind: 'own', callers: endpoint.callers, isWriteAllowed: false, endpoint }
+    const { callers } = endpoint
+    return { kind: 'own', callers, isWriteAllowed: false, takesBody: true, endpoint }
   }
 }
 
@@ -243,7 +270,9 @@ function upstreamDestination(
   const route = methods.get(method)
   if (route === undefined) return null
   const isWriteAllowed = allow.has(`${route.method} ${route.path}`)
-  return { kind: 'upstream', callers: route.callers, isWriteAllowed, upstream, route, params, path }
+  const takesBody = route.body !== undefined
+  const { callers } = route
+  return { kind: 'upstream', callers, isWriteAllowed, takesBody, upstream, route, params, path }
 }
 
 function pathWithin({ prefix, mounts }: MountedUpstream, path: string): string | null {

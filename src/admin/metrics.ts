@@ -2,13 +2,22 @@ import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { CallRecord } from '../record.ts'
 import type { TokenEvent } from '../tokens/event.ts'
 import type { Tokens } from '../tokens/authorize.ts'
+import type { BudgetLeft } from '../upstream/budget/budgets.ts'
+import type { OnCircuit } from '../upstream/compartment.ts'
 import type { ExchangeRecord } from '../upstream/exchange.ts'
+import type { Saved } from '../upstream/reads.ts'
+import type { AnswerContext } from '../upstream/response-headers.ts'
 
 /** What the gateway counts. Labels are ids, codes and route families: never a caller's data. */
 export interface Metrics {
   readonly call: (record: CallRecord) => void
   readonly exchange: (record: ExchangeRecord) => void
   readonly token: (event: TokenEvent) => void
+  /** A call went out although its budget was used up: observe-only mode. */
+  readonly overBudget: (provider: string, bucket: string) => void
+  readonly circuit: OnCircuit
+  /** A read was answered without a call of its own. */
+  readonly saved: (how: Saved, context: AnswerContext) => void
   /** The Prometheus text format. */
   text(): Promise<string>
   readonly contentType: string
@@ -16,7 +25,10 @@ export interface Metrics {
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-export function createMetrics(sizes: () => Tokens['sizes']): Metrics {
+export function createMetrics(
+  sizes: () => Tokens['sizes'],
+  budgetsLeft: () => readonly BudgetLeft[] = () => [],
+): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const calls = new Counter({
@@ -76,6 +88,37 @@ export function createMetrics(sizes: () => Tokens['sizes']): Metrics {
     },
   })
 
+  const left = new Gauge({
+    name: 'gatehouse_budget_left',
+    help: 'Calls that an upstream would still take; key is the beginning of its fingerprint',
+    labelNames: ['provider', 'key', 'bucket'],
+    registers,
+    collect() {
+      left.reset()
+      for (const { provider, key, bucket, free } of budgetsLeft()) {
+        left.set({ provider, key, bucket }, free)
+      }
+    },
+  })
+  const overBudget = new Counter({
+    name: 'gatehouse_budget_over_total',
+    help: 'Calls sent although their budget was used up, where it only observes',
+    labelNames: ['provider', 'bucket'],
+    registers,
+  })
+  const circuits = new Gauge({
+    name: 'gatehouse_circuits_open',
+    help: 'Storefronts whose calls to a family of routes are held back because they fail',
+    labelNames: ['provider', 'family'],
+    registers,
+  })
+  const saved = new Counter({
+    name: 'gatehouse_calls_saved_total',
+    help: 'Reads answered without a call of their own: kept (hit, stale) or shared (collapsed)',
+    labelNames: ['provider', 'how'],
+    registers,
+  })
+
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -97,6 +140,9 @@ export function createMetrics(sizes: () => Tokens['sizes']): Metrics {
       exchanges.inc({ provider, status: String(status ?? 0) })
       exchangeSeconds.observe({ provider }, duration / 1000)
     },
+    overBudget: (provider, bucket) => overBudget.inc({ provider, bucket }),
+    circuit: ({ provider }, family, isOpen) => circuits.inc({ provider, family }, isOpen ? 1 : -1),
+    saved: (how, { upstream: { provider } }) => saved.inc({ provider, how }),
     token(event) {
       if (event.type === 'clock-corrected') {
         clock.set({ provider: event.provider }, event.offset / 1000)

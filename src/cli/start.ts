@@ -4,6 +4,7 @@ import { destination } from 'pino'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/mistake.ts'
 import { startProcess } from '../process.ts'
+import { runtimeWarning } from '../runtime.ts'
 import { configOption } from './config-option.ts'
 import type { CommandParts } from './program.ts'
 import { STOP_SIGNALS, stopOnSignal } from './stop-on-signal.ts'
@@ -33,6 +34,8 @@ async function start(file: string, { providers, terminal }: CommandParts): Promi
     })
     stopOnSignal(close)
     await starting
+    const outdated = runtimeWarning(process.versions.node)
+    if (outdated !== null) terminal.writeError(`warning: ${outdated}\n`)
   } catch (error) {
     terminal.writeError(`${describe(error)}\n`)
     terminal.exit(1)

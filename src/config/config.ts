@@ -1,4 +1,6 @@
 import type { Secret } from '../secret.ts'
+import type { BudgetConfig } from './budget.ts'
+import type { CacheConfig, CallsPer } from './limits.ts'
 import type { ListenLimits } from './listen-limits.ts'
 
 export type { ListenLimits }
@@ -55,9 +57,19 @@ export interface StorefrontConfig {
   readonly identity: readonly IdentityConfig[]
   /** By provider id: what the provider's own schema made of it. Never empty. */
   readonly providers: Readonly<Record<string, unknown>>
+  /** By provider id. */
+  readonly budgets: Readonly<Record<string, BudgetConfig>>
+  readonly limits: CallsPer | 'off'
+  readonly cache: CacheConfig | 'off'
 }
 
-export type IdentityConfig = ServiceKeyIdentity | SessionIdentity
+export type IdentityConfig =
+  | ServiceKeyIdentity
+  | SessionIdentity
+  | JwtIdentity
+  | ShopifySessionTokenIdentity
+  | ShopifyAppProxyIdentity
+  | ForwardAuthIdentity
 
 export interface ServiceKeyIdentity {
   readonly type: 'service-key'
@@ -74,5 +86,42 @@ export interface ServiceKey {
 export interface SessionIdentity {
   readonly type: 'session'
   readonly secret: Secret
+  readonly previousSecret?: Secret | undefined
   readonly ttl: number
+}
+
+/** Exactly one of `jwks`, `keys` and `secret` is there. */
+export interface JwtIdentity {
+  readonly type: 'jwt'
+  readonly issuer: string
+  readonly audience: string
+  readonly jwks?: string | undefined
+  /** Public keys as JWKs. */
+  readonly keys?: readonly Readonly<Record<string, unknown>>[] | undefined
+  readonly secret?: Secret | undefined
+  /** The claim that holds the customer's id. */
+  readonly customerId: string
+  readonly cookie?: string | undefined
+}
+
+export interface ShopifySessionTokenIdentity {
+  readonly type: 'shopify-session-token'
+  readonly shop: string
+  readonly audience: string
+  readonly secret: Secret
+}
+
+export interface ShopifyAppProxyIdentity {
+  readonly type: 'shopify-app-proxy'
+  readonly shop: string
+  readonly secret: Secret
+}
+
+/** Either `cookie` or `header` is there. */
+export interface ForwardAuthIdentity {
+  readonly type: 'forward-auth'
+  readonly url: string
+  readonly cookie?: string | undefined
+  readonly header?: string | undefined
+  readonly idHeader: string
 }

@@ -51,6 +51,12 @@ function withinStorefront(storefront: unknown): readonly Finding[] {
       selectText(storefront, 'identity.*.type').filter(({ value }) => value === 'session'),
       'may be session only once per storefront',
     ),
+    ...repeated(
+      selectText(storefront, 'identity.*.type').filter(
+        ({ value }) => value === 'shopify-app-proxy',
+      ),
+      'may be shopify-app-proxy only once per storefront',
+    ),
   ]
 }
 

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
-import type { Config, IdentityConfig, ListenLimits } from './config.ts'
+import type { Config, IdentityConfig, ListenLimits, StorefrontConfig } from './config.ts'
 import { formatDuration } from './duration.ts'
+import type { CallsPer } from './limits.ts'
 
 /** What was understood, as YAML with every default filled in and every secret as `[secret]`. */
 export function describeConfig(config: Config): string {
@@ -12,7 +13,7 @@ export function describeConfig(config: Config): string {
     storefronts: Object.fromEntries(
       Object.entries(config.storefronts).map(([id, storefront]) => [
         id,
-        { ...storefront, identity: storefront.identity.map(describeIdentity) },
+        describeStorefront(storefront),
       ]),
     ),
   }
@@ -27,6 +28,27 @@ export function printable(value: object): unknown {
   return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
     typeof item === 'string' ? item.replace(/\/\/[^/@\s]+@/g, '//[secret]@') : item,
   )
+}
+
+/** As it is written in the file: a budget is told with its provider. */
+function describeStorefront({ budgets, ...storefront }: StorefrontConfig): object {
+  const { limits, cache, providers } = storefront
+  return {
+    ...storefront,
+    identity: storefront.identity.map(describeIdentity),
+    providers: Object.fromEntries(
+      Object.entries(providers).map(([id, provider]) => [
+        id,
+        { ...Object(provider), budget: describeCalls(budgets[id] ?? 'published') },
+      ]),
+    ),
+    limits: describeCalls(limits),
+    cache: cache === 'off' ? cache : { own: cache.own === null ? 'off' : formatDuration(cache.own) },
+  }
+}
+
+function describeCalls(calls: CallsPer | string): object | string {
+  return typeof calls === 'string' ? calls : { ...calls, per: formatDuration(calls.per) }
 }
 
 function describeLimits(limits: ListenLimits): object {

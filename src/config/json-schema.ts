@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Provider } from '../provider.ts'
+import { budgetSchema } from './budget.ts'
 import { configSchema } from './schema.ts'
 
 export type JsonSchema = z.core.JSONSchema.JSONSchema
@@ -11,15 +12,19 @@ export function jsonSchema(providers: readonly Provider[]): JsonSchema {
     unrepresentable: 'any',
     override: ({ jsonSchema, path }) => {
       allowReference(jsonSchema)
-      if (path.at(-3) === 'providers') allowBudgetOff(jsonSchema)
+      if (path.at(-3) === 'providers') allowBudget(jsonSchema)
     },
   })
   return { ...schema, title: 'Gatehouse configuration' }
 }
 
 /** Taken out before the provider's schema sees it, which therefore does not know of it. */
-function allowBudgetOff(schema: z.core.JSONSchema.BaseSchema): void {
-  schema.properties = { ...schema.properties, budget: { const: 'off' } }
+function allowBudget(schema: z.core.JSONSchema.BaseSchema): void {
+  const { $schema: _, ...budget } = z.toJSONSchema(budgetSchema, {
+    io: 'input',
+    override: ({ jsonSchema }) => allowReference(jsonSchema),
+  })
+  schema.properties = { ...schema.properties, budget }
 }
 
 const reference = { type: 'string', pattern: '\\$\\{(env|file):[^{}]+\\}' } as const

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import type { Provider } from '../provider.ts'
 import { secretSchema } from '../secret.ts'
+import { withBudget } from './budget.ts'
 import type { Config } from './config.ts'
 import { durationSchema } from './duration.ts'
 import { bindAddressSchema, hostSchema } from './host.ts'
 import { identitySchema } from './identity.ts'
 import { notAvailable } from './later.ts'
+import { cacheSchema, limitsSchema } from './limits.ts'
 import { listenLimitsSchema } from './listen-limits.ts'
 import { networkSchema } from './network.ts'
 import { oneType } from './one-type.ts'
@@ -66,13 +68,30 @@ const shutdownSchema = z
 const storefrontIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
 
 function storefrontSchema(providers: readonly Provider[]) {
-  return z.strictObject({
+  const storefront = z.strictObject({
     hosts: z.array(hostSchema).min(1, 'needs at least one host'),
     origins: z.array(originSchema).default([]).describe('Pages that may call, exactly as sent'),
     identity: z.array(identitySchema(knownScopes(providers))).default([]),
     providers: providersSchema(providers),
-    limits: z.literal('off', { error: `other than off ${notAvailable}` }).optional(),
+    limits: limitsSchema.prefault({ calls: 600, per: '1m' }),
+    cache: cacheSchema.prefault({}),
   })
+  return storefront.transform(({ providers: configured, ...rest }) => ({
+    ...rest,
+    providers: mapValues(configured, ({ own }) => own),
+    budgets: mapValues(configured, ({ budget }) => budget),
+  }))
+}
+
+function mapValues<Value, Result>(
+  values: Readonly<Record<string, Value | undefined>>,
+  map: (value: Value) => Result,
+): Record<string, Result> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, map(value)]],
+    ),
+  )
 }
 
 function providersSchema(providers: readonly Provider[]) {
@@ -87,12 +106,5 @@ function providersSchema(providers: readonly Provider[]) {
 
 /** What one storefront configures under `providers.<id>`. */
 export function providerSchema(provider: Provider) {
-  return z.preprocess(withoutBudget, provider.config)
-}
-
-/** Budgets belong to the core: `off` is always accepted, and a provider's schema never sees it. */
-function withoutBudget(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('budget' in value)) return value
-  const { budget, ...rest } = value
-  return budget === 'off' ? rest : value
+  return withBudget(provider.config)
 }

@@ -40,7 +40,14 @@ function objection(use: Use, earlier: Use): string | null {
 function ownSecrets(root: unknown): readonly Use[] {
   return [
     ...secretsAt(root, 'admin.token', 'admin'),
-    ...secretsAt(root, 'storefronts.*.identity.*.secret', 'session'),
+    ...select(root, 'storefronts.*.identity.*').flatMap(({ path, value }) =>
+      ['secret', 'previousSecret'].flatMap((key) =>
+        secretsAt(value, key, identityPurpose(value)).map((use) => ({
+          ...use,
+          path: [...path, ...use.path],
+        })),
+      ),
+    ),
     // Only the hash of a service key is known, which is what fingerprints are made from.
     ...selectText(root, 'storefronts.*.identity.*.keys.*.sha256').map(({ path, value }) => ({
       path,
@@ -49,6 +56,12 @@ function ownSecrets(root: unknown): readonly Use[] {
       environment: null,
     })),
   ]
+}
+
+/** An app of Shopify's signs everything with its one secret; everybody else has one for each use. */
+function identityPurpose(source: unknown): string {
+  const type = selectText(source, 'type')[0]?.value ?? ''
+  return type.startsWith('shopify-') ? 'Shopify app' : type
 }
 
 function secretsAt(root: unknown, pattern: string, purpose: string): readonly Use[] {
@@ -82,7 +95,7 @@ function parsedConfigs(storefront: unknown, providers: readonly Provider[]): obj
     select(storefront, `providers.${provider.id}`)
       .map(({ value }) => providerSchema(provider).safeParse(value))
       .filter((result) => result.success)
-      .map((result) => [provider.id, result.data] as const),
+      .map((result) => [provider.id, result.data.own] as const),
   )
   return Object.fromEntries(parsed)
 }

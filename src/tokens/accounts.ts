@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { Problem } from '../problem.ts'
 import type { TokenTuple } from './key.ts'
@@ -29,6 +30,8 @@ export type AccountOwner = Pick<
 
 interface Known {
   readonly account: string
+  /** The account within the owner's provider, environment and storefront. */
+  readonly holding: string
   readonly isDoubted: boolean
   /** Monotonic milliseconds of the last change; null where it was never changed. */
   readonly changedAt: number | null
@@ -41,18 +44,17 @@ const CONFIRMED_FOR = 60_000
 
 export function createAccounts(capacity: number): Accounts {
   // The second index answers "whose is this account"; both are kept in step.
-  const customers = new Map<string, string>()
+  const holders = new Map<string, string>()
   const known = new LRUCache<string, Known>({
     max: capacity,
-    dispose: (entry, key) => {
-      const held = scopedAccount(key, entry.account)
-      if (customers.get(held) === key) customers.delete(held)
+    dispose: ({ holding }, key) => {
+      if (holders.get(holding) === key) holders.delete(holding)
     },
   })
 
   const remember = (key: string, entry: Known) => {
     known.set(key, entry)
-    customers.set(scopedAccount(key, entry.account), key)
+    holders.set(entry.holding, key)
   }
 
   return {
@@ -62,11 +64,12 @@ export function createAccounts(capacity: number): Accounts {
     },
     learn(owner, account, now) {
       const key = ownerKey(owner)
-      const holder = customers.get(scopedAccount(key, account))
+      const holding = holdingKey(owner, account)
+      const holder = holders.get(holding)
       if (holder !== undefined && holder !== key) throw mismatch('it is another customer’s')
       const entry = known.get(key)
       if (entry === undefined) {
-        remember(key, { account, isDoubted: false, changedAt: null, confirmedAt: null })
+        remember(key, { account, holding, isDoubted: false, changedAt: null, confirmedAt: null })
         return 'learned'
       }
       if (entry.account === account) {
@@ -74,7 +77,7 @@ export function createAccounts(capacity: number): Accounts {
         return 'confirmed'
       }
       refuseChange(entry, now)
-      remember(key, { account, isDoubted: false, changedAt: now, confirmedAt: now })
+      remember(key, { account, holding, isDoubted: false, changedAt: now, confirmedAt: now })
       return 'changed'
     },
     doubt(owner, account, now) {
@@ -96,15 +99,17 @@ function refuseChange(entry: Known, now: number): void {
   if (entry.changedAt !== null && now - entry.changedAt < DAY) throw mismatch('it changed today')
 }
 
-function ownerKey(owner: AccountOwner): string {
-  const { provider, environment, storefront, namespace, customer } = owner
-  return JSON.stringify([provider, environment, storefront, namespace, customer])
+function ownerKey({ provider, environment, storefront, namespace, customer }: AccountOwner) {
+  return hashOf([provider, environment, storefront, namespace, customer])
 }
 
-/** The account within the owner's provider, environment and storefront. */
-function scopedAccount(key: string, account: string): string {
-  const [provider, environment, storefront] = JSON.parse(key) as string[]
-  return JSON.stringify([provider, environment, storefront, account])
+function holdingKey({ provider, environment, storefront }: AccountOwner, account: string) {
+  return hashOf([provider, environment, storefront, account])
+}
+
+/** Hashed, because there is one for each of very many customers and it is never read. */
+function hashOf(fields: readonly (string | null)[]): string {
+  return hash('sha256', JSON.stringify(fields), 'base64url')
 }
 
 function mismatch(cause: string): Problem {

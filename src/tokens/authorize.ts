@@ -4,7 +4,7 @@
  * Owns the life of every credential that goes upstream: which key, which token, when it is made,
  * renewed, thrown away and made again. Knows *when*; the provider knows *what*. Each token is
  * found by its whole tuple, made once for all who wait, renewed ahead of its end in the
- * background, and replaced at most once when the upstream refuses it.
+ * background (`supply.ts`), and replaced at most once when the upstream refuses it.
  *
  * Does not decide who may call and forwards nothing. Called by the gateway after the decision, and
  * again when a credential was refused.
@@ -13,21 +13,20 @@ import type { Clock } from '../clock.ts'
 import { asProblem, Problem } from '../problem.ts'
 import type { AnswerHead, Credential, Send, Token, TokenKind, Upstream } from '../provider.ts'
 import { createAccounts } from './accounts.ts'
-import { createTokenCache } from './cache.ts'
 import type { Entry } from './cache.ts'
 import { createClockOffsets } from './clock-offsets.ts'
-import { createCoolDowns } from './cool-downs.ts'
+import { coolDownEnd, createCoolDowns } from './cool-downs.ts'
 import type { TokenEvent } from './event.ts'
-import { isSameTuple, tokenKey } from './key.ts'
+import { tokenKey } from './key.ts'
 import type { TokenTuple } from './key.ts'
-import { createKeyChoice } from './key-choice.ts'
+import { createKeyChoice, nextWay } from './key-choice.ts'
 import { createMint } from './mint.ts'
-import { createSingleFlight } from './single-flight.ts'
+import { createSupply } from './supply.ts'
 
 export interface TokensOptions {
   readonly clock: Clock
   /** One exchange with an upstream, on a connection of its own. */
-  readonly exchange: (upstream: Upstream) => Send
+  readonly exchange: (upstream: Upstream, kind: TokenKind, tuple: TokenTuple) => Send
   /** In [0, 1): spreads renewals and cool-downs. */
   readonly random: () => number
   readonly onEvent: (event: TokenEvent) => void
@@ -60,7 +59,7 @@ export interface Authorization {
 }
 
 export interface Tokens {
-  /** A value where one is at hand, else a promise. Throws `tokens/*` and `upstream/*` problems. */
+  /** A value where one is at hand, else a promise. Rejects with `tokens/*` and `upstream/*` problems. */
   authorize(demand: Demand): Authorization | Promise<Authorization>
   /**
    * The upstream refused the credential: another one to send the call with once more, or null
@@ -76,49 +75,44 @@ export interface Tokens {
   readonly sizes: { readonly tokens: number; readonly accounts: number }
 }
 
-/** Failures are remembered this long, spread so that the retries do not come together. */
-const COOL_DOWN = { from: 1_000, to: 5_000 }
-
 export function createTokens(options: TokensOptions): Tokens {
   const { clock, random, onEvent } = options
-  const cache = createTokenCache(options.capacity)
   const accounts = createAccounts(options.capacity)
   const offsets = createClockOffsets(clock)
   const keys = createKeyChoice(clock)
-  const failures = createCoolDowns()
-  const flights = createSingleFlight<Entry>()
   const mint = createMint({ ...options, accounts, offsets })
+  const supply = createSupply({ ...options, offsets, mint })
+  // Two things that rest for a while where a refusal was not cured by another token.
+  const replays = createCoolDowns()
+  const extras = createCoolDowns()
 
   function authorize(demand: Demand): Authorization | Promise<Authorization> {
     const { credential, storefront, isReplayable } = demand
-    return authorizeWith(keys.choose(credential, storefront, isReplayable), demand)
+    const chosen = keys.choose(credential, storefront, isReplayable)
+    return authorizeWith(chosen, demand, chosen)
   }
 
+  /** @param first where the round through all keys began */
   function authorizeWith(
     credential: Credential,
     demand: Demand,
+    first: Credential,
   ): Authorization | Promise<Authorization> {
-    const tuple = tupleOf(demand, credential)
     const kind = credential.token
-    const epoch = offsets.epoch(demand.upstream.origin)
-    const bare = { demand, credential, tuple, token: null, account: null, epoch }
-    if (kind === null) return bare
+    if (kind === null) return bare(demand, credential)
 
-    const now = clock.monotonic()
-    const entry = cache.get(tuple, epoch, now)
-    if (entry !== null) {
-      if (now >= entry.shouldRefreshAt) refreshInBackground(demand, kind, tuple)
-      return authorizationOf(demand, credential, entry)
-    }
-    if (kind.optional && !canMintHere(kind, tuple)) return bare
-    const failure = failures.find(tokenKey(tuple), now)
-    if (failure !== null) throw failure
-    return obtain(demand, credential, kind, tuple)
+    const tuple = tupleOf(demand, credential, kind)
+    const entry = supply.find(demand.upstream, kind, tuple)
+    if (entry !== null) return authorizationOf(demand, credential, entry)
+    if (kind.optional && !isWorthwhile(kind, tuple)) return bare(demand, credential)
+    return obtain(demand, credential, kind, tuple, first)
   }
 
-  /** An optional token is not worth an exchange, and none is made for nobody. */
-  function canMintHere(kind: TokenKind, tuple: TokenTuple): boolean {
-    return kind.per === 'storefront' || (tuple.customer !== null && accounts.find(tuple) !== null)
+  /** An optional token is worth neither an exchange nor a failed call, and none is made for nobody. */
+  function isWorthwhile(kind: TokenKind, tuple: TokenTuple): boolean {
+    const isMadeHere =
+      kind.per === 'storefront' || (tuple.customer !== null && accounts.find(tuple) !== null)
+    return isMadeHere && supply.failure(tuple) === null && !isResting(extras, tuple)
   }
 
   async function obtain(
@@ -126,77 +120,65 @@ export function createTokens(options: TokensOptions): Tokens {
     credential: Credential,
     kind: TokenKind,
     tuple: TokenTuple,
+    first: Credential,
+    refused: string | null = null,
   ): Promise<Authorization> {
     try {
-      const entry = await make(demand.upstream, kind, tuple)
+      const entry = await supply.make(demand.upstream, kind, tuple, refused)
       return authorizationOf(demand, credential, entry)
     } catch (error) {
       const problem = asProblem(error)
-      // The other live key may be the one that the upstream knows.
-      if (problem.code !== 'tokens/exchange-refused' || credential.fallback === null) throw problem
-      keys.refused(credential, demand.storefront)
-      return authorizeWith(credential.fallback, demand)
-    }
-  }
-
-  /** One mint at a time for each tuple; its failure is remembered for all who ask next. */
-  async function make(upstream: Upstream, kind: TokenKind, tuple: TokenTuple): Promise<Entry> {
-    const key = tokenKey(tuple)
-    const entry = await flights.run(key, async () => {
-      try {
-        const made = await mint(upstream, kind, tuple)
-        cache.put(made)
-        failures.end(key)
-        return made
-      } catch (error) {
-        const problem = asProblem(error)
-        failures.start(key, problem, coolDownEnd())
-        onEvent({ type: 'mint-failed', tuple, code: problem.code, problem })
+      const next = nextWay(demand.credential, credential)
+      // Another live key may be the one that the upstream knows.
+      if (problem.code !== 'tokens/exchange-refused' || next === null || next === first) {
         throw problem
       }
-    })
-    if (!isSameTuple(entry.tuple, tuple)) throw new Error('a shared mint made another one’s token')
-    return entry
-  }
-
-  function coolDownEnd(): number {
-    return clock.monotonic() + COOL_DOWN.from + random() * (COOL_DOWN.to - COOL_DOWN.from)
-  }
-
-  function refreshInBackground(demand: Demand, kind: TokenKind, tuple: TokenTuple): void {
-    const key = tokenKey(tuple)
-    if (flights.isRunning(key) || failures.find(key, clock.monotonic()) !== null) return
-    // The caller is served meanwhile. A failure has been remembered and told where it happened.
-    make(demand.upstream, kind, tuple).catch(() => undefined)
+      return authorizeWith(next, demand, first)
+    }
   }
 
   async function recover(
     refused: Authorization,
     answer: AnswerHead,
   ): Promise<Authorization | null> {
-    const { demand, credential, tuple, token } = refused
+    const { demand, credential, tuple, token, epoch } = refused
     onEvent({ type: 'rejected', tuple })
-    if (token !== null) cache.remove(tuple, token.value)
     const isCorrected = learnClock(demand.upstream, answer.headers)
-    const epoch = offsets.epoch(demand.upstream.origin)
-    const newer = cache.get(tuple, epoch, clock.monotonic())
+    const rests = isResting(replays, tuple)
+    const newer = token === null ? null : newerThan(refused, token, rests)
     if (newer !== null) return authorizationOf(demand, credential, newer)
-    if (failures.find(restKey(tuple), clock.monotonic()) !== null) return null
-    if (!isCorrected && refused.epoch === epoch && credential.fallback !== null) {
-      keys.refused(credential, demand.storefront)
-      return authorizeWith(credential.fallback, demand)
+    if (rests) return null
+    if (token !== null && credential.token?.optional === true) {
+      rest(extras, tuple)
+      return bare(demand, credential)
     }
-    return credential.token === null ? null : remint(refused, credential.token)
+    const isClock = isCorrected || epoch !== offsets.epoch(demand.upstream.origin)
+    const next = isClock ? null : nextWay(demand.credential, credential)
+    if (next !== null) {
+      keys.refused(demand.credential, credential, demand.storefront, demand.isReplayable)
+      return authorizeWith(next, demand, next)
+    }
+    return token === null ? null : replace(refused, token)
   }
 
-  async function remint(refused: Authorization, kind: TokenKind): Promise<Authorization | null> {
-    const { demand, credential, tuple, token } = refused
-    const failure = failures.find(tokenKey(tuple), clock.monotonic())
-    if (failure !== null) throw failure
-    const again = await obtain(demand, credential, kind, tuple)
-    if (again.token?.value !== token?.value) return again
-    // Made in the same second, it is the same token: sending it again would change nothing.
-    if (token !== null) cache.remove(tuple, token.value)
+  /** Takes the refused token out of memory, and finds the one that has come in its place. */
+  function newerThan(refused: Authorization, token: Token, rests: boolean): Entry | null {
+    const { demand, credential, tuple } = refused
+    // One that costs an exchange is not thrown away for each of many refusals.
+    if (!rests || token.source === 'minted') supply.remove(tuple, token.value)
+    if (credential.token === null) return null
+    const entry = supply.find(demand.upstream, credential.token, tuple)
+    return entry?.token.value === token.value ? null : entry
+  }
+
+  async function replace(refused: Authorization, token: Token): Promise<Authorization | null> {
+    const { demand, credential, tuple } = refused
+    if (credential.token === null) return null
+    const again = await obtain(demand, credential, credential.token, tuple, credential, token.value)
+    if (again.token?.value !== token.value) return again
+    // The provider knows no other one: sending it again would change nothing.
+    supply.remove(tuple, token.value)
+    rest(replays, tuple)
     return null
   }
 
@@ -210,11 +192,11 @@ export function createTokens(options: TokensOptions): Tokens {
   function giveUp(refused: Authorization, first: Authorization): void {
     const { tuple, token, credential } = refused
     onEvent({ type: 'rejected', tuple })
-    if (token !== null) cache.remove(tuple, token.value)
+    if (token !== null) supply.remove(tuple, token.value)
     // A storefront's own token serves everybody: one odd answer must not stop them all, so only
     // the sending-again rests. A shopper's own calls rest altogether.
-    const key = credential.token?.per === 'customer' ? tokenKey(tuple) : restKey(tuple)
-    failures.start(key, refusedTwice(), coolDownEnd())
+    if (token !== null && credential.token?.per === 'customer') supply.hold(tuple, refusedTwice())
+    else rest(replays, tuple)
     if (refused.account !== null && isAccountToBlame(refused, first)) {
       accounts.doubt(tuple, refused.account, clock.monotonic())
     }
@@ -223,9 +205,23 @@ export function createTokens(options: TokensOptions): Tokens {
   function accountGone({ tuple, token, account }: Authorization): void {
     if (account === null || token === null) return
     if (!accounts.doubt(tuple, account, clock.monotonic())) return
-    cache.remove(tuple, token.value)
-    const gone = new Problem('tokens/customer-unknown', 'The shopper is not enrolled.')
-    failures.start(tokenKey(tuple), gone, coolDownEnd())
+    supply.remove(tuple, token.value)
+    supply.hold(tuple, new Problem('tokens/customer-unknown', 'The shopper is not enrolled.'))
+  }
+
+  function isResting(what: typeof replays, tuple: TokenTuple): boolean {
+    return what.find(tokenKey(tuple), clock.monotonic()) !== null
+  }
+
+  function rest(what: typeof replays, tuple: TokenTuple): void {
+    what.start(tokenKey(tuple), refusedTwice(), coolDownEnd(clock.monotonic(), random()))
+  }
+
+  /** The long-lived key alone. */
+  function bare(demand: Demand, credential: Credential): Authorization {
+    const epoch = offsets.epoch(demand.upstream.origin)
+    const tuple = tupleOf(demand, credential, null)
+    return { demand, credential, tuple, token: null, account: null, epoch }
   }
 
   return {
@@ -234,11 +230,11 @@ export function createTokens(options: TokensOptions): Tokens {
     giveUp,
     accountGone,
     accepted({ credential, demand, tuple }) {
-      keys.accepted(credential, demand.storefront)
+      keys.accepted(demand.credential, credential, demand.storefront)
       onEvent({ type: 'used', tuple })
     },
     get sizes() {
-      return { tokens: cache.size, accounts: accounts.size }
+      return { tokens: supply.size, accounts: accounts.size }
     },
   }
 }
@@ -257,18 +253,21 @@ function refusedTwice(): Problem {
   return new Problem(
     'upstream/credential-rejected',
     'The provider rejects the gateway’s credential.',
-    { retryAfter: COOL_DOWN.to / 1000 },
+    { retryAfter: 5 },
   )
 }
 
-function tupleOf({ storefront, upstream, customer }: Demand, credential: Credential): TokenTuple {
-  const kind = credential.token
+function tupleOf(
+  { storefront, upstream, customer }: Demand,
+  { key }: Credential,
+  kind: TokenKind | null,
+): TokenTuple {
   return {
     provider: upstream.provider,
     environment: upstream.environment,
     storefront,
-    keyId: credential.key.id,
-    keyFingerprint: credential.key.fingerprint,
+    keyId: key.id,
+    keyFingerprint: key.fingerprint,
     namespace: upstream.namespace,
     customer: kind?.per === 'customer' ? customer : null,
     kind: kind?.kind ?? '',
@@ -278,9 +277,4 @@ function tupleOf({ storefront, upstream, customer }: Demand, credential: Credent
 function authorizationOf(demand: Demand, credential: Credential, entry: Entry): Authorization {
   const { tuple, token, epoch } = entry
   return { demand, credential, tuple, token, account: token.account, epoch }
-}
-
-/** Rests the sending-again of calls that share one credential. */
-function restKey(tuple: TokenTuple): string {
-  return tokenKey({ ...tuple, kind: `${tuple.kind} again` })
 }

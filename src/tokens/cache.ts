@@ -15,25 +15,41 @@ export interface Entry {
   readonly epoch: number
 }
 
-/** Tokens in memory, least used first out. Every read compares the whole tuple. */
+/**
+ * Tokens in memory. Every read compares the whole tuple. Where there is no room, those that have
+ * ended go first, then those used least.
+ */
 export interface TokenCache {
   /** @param now monotonic milliseconds */
   get(tuple: TokenTuple, epoch: number, now: number): Entry | null
-  put(entry: Entry): void
+  /** @param now monotonic milliseconds */
+  put(entry: Entry, now: number): void
   /** Removes the entry only while it still holds this token: a newer one stays. */
   remove(tuple: TokenTuple, value: string): void
   readonly size: number
 }
 
+/** Looking for those that have ended means looking at all, so it is not done for each one. */
+const SWEEP_INTERVAL = 60_000
+
 export function createTokenCache(capacity: number): TokenCache {
   const entries = new LRUCache<string, Entry>({ max: capacity })
+  let sweepAt = Number.NEGATIVE_INFINITY
+
+  const sweep = (now: number) => {
+    sweepAt = now + SWEEP_INTERVAL
+    const ended = [...entries.entries()].filter(([, { mustRefreshAt }]) => mustRefreshAt <= now)
+    for (const [key] of ended) entries.delete(key)
+  }
+
   return {
     get(tuple, epoch, now) {
       const entry = entries.get(tokenKey(tuple))
       if (entry === undefined || !isSameTuple(entry.tuple, tuple)) return null
       return entry.epoch === epoch && now < entry.mustRefreshAt ? entry : null
     },
-    put(entry) {
+    put(entry, now) {
+      if (entries.size >= capacity && now >= sweepAt) sweep(now)
       entries.set(tokenKey(entry.tuple), entry)
     },
     remove(tuple, value) {

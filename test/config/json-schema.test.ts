@@ -32,8 +32,9 @@ describe('the JSON Schema for editors', () => {
     expect(isValid(quoted.replace('acmeapi:', 'other:'))).toBe(false)
   })
 
-  test('knows that a budget may be off', () => {
+  test('knows what a budget may be', () => {
     expect(isValid(`${quoted}        budget: off\n`)).toBe(true)
+    expect(isValid(`${quoted}        budget: { calls: 1, per: 1m }\n`)).toBe(true)
     expect(isValid(`${quoted}        budget: { calls: 1 }\n`)).toBe(false)
   })
 })

@@ -177,7 +177,7 @@ storefronts:
     'gatehouse.yaml:3:35 listen.tls: is not available in this version',
     'gatehouse.yaml:4:16 store.type: is not available in this version',
     'gatehouse.yaml:8:5 storefronts.acme.hosts: is there twice',
-    'gatehouse.yaml:10:17 storefronts.acme.identity[0].type: is not available in this version',
+    'gatehouse.yaml:10:9 storefronts.acme.identity[0].audience: is missing',
     'gatehouse.yaml:11:34 storefronts.acme.identity[1].secret: the environment variable NOBODY is not set',
     'gatehouse.yaml:11:54 storefronts.acme.identity[1].ttl: must be at most 24h',
     'gatehouse.yaml:13:7 storefronts.acme.providers.acmeapi.environment: is missing',

@@ -29,36 +29,47 @@ describe('what comes in a later version stops the start and says so', () => {
     ['workers: auto', 'workers'],
     ['workers: 2', 'workers'],
   ])('%s', (top, path) => expect(refusals(top)).toEqual([`${path}: ${notAvailable}`]))
+})
+
+describe('limits, budgets and caches', () => {
+  const budget = (written: string) => replacing('team: blue', `team: blue\n        budget: ${written}`)
+  const under = 'storefronts.acme.providers.acmeapi.budget'
+
+  test.each(['off', '{ calls: 40, per: 1m }', '{ calls: 40, per: 1m, observe: true }'])(
+    'budget: %s',
+    (written) => expect(budget(written)).toEqual([]),
+  )
 
   test.each([
-    '{ type: jwt, issuer: https://login.acme.example, audience: storefront, jwks: https://x }',
-    '{ type: shopify-app-proxy, shop: acme.myshopify.com, secret: abc }',
-    '{ type: forward-auth, url: https://www.acme.example/whoami, cookie: sid }',
-  ])('identity %s', (source) => {
-    expect(replacing(session, `- ${source}`)).toEqual([
-      `storefronts.acme.identity[0].type: ${notAvailable}`,
-    ])
-  })
+    ['{ calls: 0, per: 1m }', `${under}.calls: must be at least 1`],
+    ['{ calls: 40 }', `${under}.per: is missing`],
+    ['{ calls: 40, per: 60 }', `${under}.per: must be a duration such as 500ms, 2s, 10m or 1h`],
+    ['{ calls: 40, per: 1m, observed: true }', `${under}.observed: is not a known key; did you mean observe?`],
+    ['on', `${under}: must be off or must be a mapping of keys to values, not text`],
+  ])('budget: %s', (written, message) => expect(budget(written)).toEqual([message]))
 
-  test('previousSecret of a session', () => {
-    expect(replacing('SECRET} }', 'SECRET}, previousSecret: abcdefgh }')).toEqual([
-      `storefronts.acme.identity[0].previousSecret: ${notAvailable}`,
-    ])
-  })
+  const storefront = (line: string) => replacing('    hosts', `    ${line}\n    hosts`)
 
-  test('a budget of a provider', () => {
-    const more = 'team: blue\n        budget: { calls: 1, per: 1m }'
-    expect(replacing('team: blue', more)).toEqual([
-      `storefronts.acme.providers.acmeapi.budget: ${notAvailable}`,
-    ])
-  })
+  test.each([
+    'limits: off',
+    'limits: { calls: 600, per: 1m }',
+    'cache: off',
+    'cache: { own: 5s }',
+    'cache: { own: off }',
+  ])('%s', (line) => expect(storefront(line)).toEqual([]))
 
-  test('limits, which may only be off', () => {
-    expect(replacing('    hosts', '    limits: { calls: 600, per: 1m }\n    hosts')).toEqual([
-      `storefronts.acme.limits: other than off ${notAvailable}`,
-    ])
-    expect(replacing('    hosts', '    limits: off\n    hosts')).toEqual([])
-    expect(replacing('team: blue', 'team: blue\n        budget: off')).toEqual([])
+  test.each([
+    ['limits: { calls: 600 }', 'storefronts.acme.limits.per: is missing'],
+    ['cache: { own: 5m }', 'storefronts.acme.cache.own: must be off or must be at most 60s'],
+  ])('%s', (line, message) => expect(storefront(line)).toEqual([message]))
+
+  test('by default 600 calls a minute, published quotas, and no own reads kept', () => {
+    const { storefronts } = parseConfig(minimal, { providers: [fakeProvider], env })
+    expect(storefronts['acme']).toMatchObject({
+      limits: { calls: 600, per: 60_000 },
+      budgets: { acmeapi: 'published' },
+      cache: { own: null },
+    })
   })
 })
 
@@ -135,8 +146,8 @@ describe('a storefront', () => {
 
 describe('an identity source', () => {
   test.each([
-    ['- { type: magic }', 'identity[0].type: must be service-key or session'],
-    ['- {}', 'identity[0].type: must be service-key or session'],
+    ['- { type: magic }', 'identity[0].type: must be service-key or session or jwt or shopify-session-token or shopify-app-proxy or forward-auth'],
+    ['- {}', 'identity[0].type: must be service-key or session or jwt or shopify-session-token or shopify-app-proxy or forward-auth'],
     ['- session', 'identity[0]: must be a mapping of keys to values, not text'],
     ['- { type: session }', 'identity[0].secret: is missing'],
     [

@@ -150,10 +150,10 @@ describe('the line of', () => {
   })
 
   test('a call that failed at the upstream says why, by kind and code', async () => {
-    rig.neuroon.faults.cut({ path: /search/ }, 'before-headers', { times: 1 })
+    rig.neuroon.faults.cut({ path: /search/ }, 'before-headers', { times: 2 })
     await rig.call('/api/widget/search?q=needle-10')
     const line = callLines().at(-1)
-    expect(line).toMatchObject({ status: 502, code: 'upstream/unreachable', sent: 1 })
+    expect(line).toMatchObject({ status: 502, code: 'upstream/unreachable', sent: 2 })
     expect(line?.['cause']).toMatch(/^[A-Za-z]+( [A-Z_]+)?$/)
   })
 })

@@ -185,6 +185,7 @@ shutdown: { wait: 0s, deadline: 2s }
 storefronts:
   acme:
     hosts: ['*']
+    limits: off
     origins: [${ORIGIN}, 'capacitor://localhost']
     identity:
       - type: service-key
@@ -197,10 +198,12 @@ storefronts:
       neuroon:
         environment: ${neuroonUrl}
         shopId: shop_abc
+        budget: off
         apiKey: ${SHOP_KEY}
       nector:
         environment: ${nectorUrl}
         customer: shopify
+        budget: off
         keys:
           storefront: { apiKey: ${STOREFRONT_KEY}, signingSecret: ${SIGNING_SECRET} }
           server: { apiKey: ${SERVER_KEY} }
