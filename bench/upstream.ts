@@ -4,6 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { announce } from './peers/listen.ts'
 
 const small = JSON.stringify({
@@ -17,25 +18,34 @@ announce(
   createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     request.resume()
     const { url = '' } = request
-    if (request.headers['x-leaddigest'] !== undefined) return void response.end(leadAnswer(url))
-    if (url.includes('/compare')) return void streamLarge()
-    response.writeHead(200, json)
-    response.end(small)
-
-    function streamLarge(): void {
-      response.writeHead(200, {
-        'content-type': 'application/octet-stream',
-        'content-length': 1 << 20,
-      })
-      let left = 16
-      const more = (): void => {
-        while (left-- > 0) if (!response.write(large)) return void response.once('drain', more)
-        response.end()
-      }
-      more()
+    if (request.headers['x-leaddigest'] !== undefined) {
+      response.end(leadAnswer(url))
+    } else if (url.includes('/compare')) {
+      streamLarge(response)
+    } else {
+      response.writeHead(200, json)
+      response.end(small)
     }
   }),
 )
+
+function streamLarge(response: ServerResponse): void {
+  const length = 1 << 20
+  response.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    'content-length': length,
+  })
+  let left = length / large.length
+  const more = (): void => {
+    while (left-- > 0) {
+      if (response.write(large)) continue
+      response.once('drain', more)
+      return
+    }
+    response.end()
+  }
+  more()
+}
 
 /** The lead of a customer is the customer's number, written as a UUID. */
 function leadAnswer(url: string): string {

@@ -26,7 +26,7 @@ import { checkOwnership } from './policy/ownership.ts'
 import type { Owned } from './policy/ownership.ts'
 import { asProblem, Problem } from './problem.ts'
 import type { Credential, Headers, Method, Upstream } from './provider.ts'
-import { CallRecorder } from './record.ts'
+import { CallRecorder, createSubjectNames } from './record.ts'
 import type { CallRecord } from './record.ts'
 import { locate } from './storefront.ts'
 import type { Destination, Storefront, Storefronts, UpstreamDestination } from './storefront.ts'
@@ -69,9 +69,10 @@ const CALL_DEADLINE = 10_000
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { storefronts, tokens, clock } = options
+  const subjectNames = createSubjectNames()
 
   return async (request, response) => {
-    const recorder = new CallRecorder(clock)
+    const recorder = new CallRecorder(clock, subjectNames)
     let call: Omit<Call, 'principal'> | null = null
     try {
       options.overload.check()
@@ -85,7 +86,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     } catch (error) {
       const problem = asProblem(error)
       recorder.failed(problem)
-      answerProblem(response, problem, recorder.id, call?.headers ?? corsOfUnread(request, storefronts))
+      answerProblem(
+        response,
+        problem,
+        recorder.id,
+        call?.headers ?? corsOfUnread(request, storefronts),
+      )
     } finally {
       options.onRecord(recorder.finish(response.statusCode))
     }
@@ -98,7 +104,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       throw new Problem('policy/route-unknown', 'Nothing is served under this path.')
     }
     if (isPreflight(arrival)) {
-      return answerEmpty(call.response, preflightHeaders(arrival, call.headers, located.methods))
+      return answerEmpty(call.response, preflightHeaders(arrival, call.headers, located.methods()))
     }
     const destination = located.destination(routeMethod(arrival))
     recorder.located(storefront.id, destination)
@@ -116,50 +122,58 @@ export function createGateway(options: GatewayOptions): Gateway {
     // Beside whatever headers the answer gets, a problem's too.
     const { clearCookies = [] } = principal
     if (clearCookies.length > 0) call.response.setHeader('set-cookie', clearCookies)
-    decide({ arrival, principal, origins: storefront.origins, ...destination })
+    const { callers, isWriteAllowed } = destination
+    decide({ arrival, principal, callers, isWriteAllowed, origins: storefront.origins })
     countCall(call, principal, destination)
+    const { request, response, headers } = call
     if (destination.kind === 'own') {
-      return answerOwn(destination.endpoint, { ...call, cors: call.headers, principal })
+      return answerOwn(destination.endpoint, { request, response, arrival, principal, cors: headers })
     }
-    return proxy({ ...call, principal }, destination)
+    return proxy({ request, response, arrival, storefront, principal, headers, recorder }, destination)
   }
 
   async function proxy(call: Call, destination: UpstreamDestination): Promise<void> {
     const { arrival, principal, request, storefront } = call
-    const { upstream, route } = destination
+    const { upstream, route, params, path } = destination
     const query = storefront.withoutProof(arrival.query)
-    const owned = checkOwnership({ ...destination, query }, principal, upstream)
+    const owned = checkOwnership({ route, params, path, query }, principal, upstream)
     const customer = subjectOf(principal)
     const headers = readCallerHeaders(arrival, upstream)
     const credential = upstream.authorize({ route, channel: principal.channel, customer, headers })
-    const body = arrival.body === 'none' ? null : await readBodyFor(request, arrival, capped(route.body, options.limits))
+    const body =
+      arrival.body === 'none'
+        ? null
+        : await readBodyFor(request, arrival, capped(route.body, options.limits))
     const ownedBody = checkBody(route, body, principal, upstream)
     const isWhole = body === null || Buffer.isBuffer(body)
     const isReplayable = isWhole && (route.method === 'GET' || route.replayable === true)
 
     const allowed = { call, destination, owned, ownedBody, customer, credential, isReplayable }
 
-    const facts = { ...destination, storefront: storefront.id, credential, customer, arrival }
-    const reading = readingOf({ ...facts, query, headers }, storefront.reading)
+    const reading = readingOf(
+      { storefront: storefront.id, upstream, route, credential, customer, arrival, query, headers },
+      storefront.reading,
+    )
     if (reading === null) await carry(allowed, null, false)
     else {
       const context = contextOf(call, upstream)
-      await options.reads.serve(reading, { response: call.response, context }, (flight, withholds) =>
-        carry(allowed, flight, withholds),
+      await options.reads.serve(
+        reading,
+        { response: call.response, context },
+        (flight, withholds) => carry(allowed, flight, withholds),
       )
     }
     if (route.method !== 'GET' && customer !== null) options.reads.changed(storefront.id, customer)
   }
 
   async function carry(
-    { call, destination, owned, ownedBody, ...allowed }: Allowed,
+    { call, destination, owned, ownedBody, customer, credential, isReplayable }: Allowed,
     flight: Flight | null,
     withholdsFaults: boolean,
   ): Promise<Delivered> {
     const { arrival, principal, response, storefront, recorder, headers: cors } = call
     const { upstream, route } = destination
-    const { customer, isReplayable } = allowed
-    const demand = { storefront: storefront.id, upstream, ...allowed }
+    const demand = { storefront: storefront.id, upstream, credential, customer, isReplayable }
     const authorized = tokens.authorize(demand) // 4 tokens
     const authorization = authorized instanceof Promise ? await authorized : authorized
     const delivery = {

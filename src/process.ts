@@ -62,7 +62,10 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
   const { schedule = runLater } = options
   const log = createLog(options.logTo)
   const dispatchers = createDispatchers()
-  const metrics = createMetrics(() => tokens.sizes, () => budgets.left)
+  const metrics = createMetrics(
+    () => tokens.sizes,
+    () => budgets.left,
+  )
   const budgets = createBudgets({ clock, schedule, onOver: metrics.overBudget })
   const compartments = createCompartments(metrics.circuit)
   const overload = watchOverload()

@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Arrival } from './downstream/accept.ts'
 import { subjectOf } from './identity/principal.ts'
 import type { Principal } from './identity/principal.ts'
+import { createRemembered } from './identity/remembered.ts'
 import type { Problem, ProblemCode } from './problem.ts'
 import type { Channel } from './provider.ts'
 import type { Destination } from './storefront.ts'
@@ -36,12 +37,32 @@ export interface CallRecord {
   readonly cause: unknown
 }
 
+/** The name by which a customer of a storefront shows up in the log: 12 hex digits of a hash. */
+export type SubjectName = (storefront: string | null, customer: string) => string
+
+/** Hashing costs more than all the rest of a record, so names are remembered. */
+export function createSubjectNames(): SubjectName {
+  const known = createRemembered<{ readonly storefront: string | null; readonly name: string }>(
+    REMEMBERED_SUBJECTS,
+  )
+  return (storefront, customer) => {
+    const entry = known.get(customer)
+    if (entry?.storefront === storefront) return entry.name
+    const name = nameSubject(storefront, customer)
+    known.set(customer, { storefront, name })
+    return name
+  }
+}
+
+const REMEMBERED_SUBJECTS = 40_000
+
 /** Filled in as the call passes the stages. */
 export class CallRecorder {
   readonly #clock: Clock
+  readonly #subjectName: SubjectName
   /** Monotonic milliseconds. */
   readonly startedAt: number
-  readonly #spareId = randomUUID()
+  #spareId: string | null = null
   #arrival: Arrival | null = null
   #storefront: string | null = null
   #principal: Principal | null = null
@@ -50,8 +71,9 @@ export class CallRecorder {
   #upstreamDuration = 0
   #sent = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, subjectName: SubjectName = nameSubject) {
     this.#clock = clock
+    this.#subjectName = subjectName
     this.startedAt = clock.monotonic()
   }
 
@@ -80,19 +102,23 @@ export class CallRecorder {
 
   /** The request id; one of its own for a request that could not be read. */
   get id(): string {
-    return this.#arrival?.id ?? this.#spareId
+    return this.#arrival?.id ?? (this.#spareId ??= randomUUID())
   }
 
   finish(status: number): CallRecord {
     const principal = this.#principal
+    const destination = this.#destination
+    const isUpstream = destination?.kind === 'upstream'
     return {
       id: this.id,
       method: this.#arrival?.method ?? '',
       storefront: this.#storefront,
-      ...describeDestination(this.#destination),
+      provider: isUpstream ? destination.upstream.provider : null,
+      route: isUpstream ? destination.route.path : (destination?.endpoint.path ?? null),
+      family: isUpstream ? destination.route.family : destination === null ? null : 'own',
       channel: principal?.channel ?? null,
       principal: principal?.kind ?? null,
-      subject: principal === null ? null : hashedSubject(this.#storefront, principal),
+      subject: this.#subject(),
       service: principal?.kind === 'service' ? principal.id : null,
       status,
       code: this.#problem?.code ?? null,
@@ -102,21 +128,13 @@ export class CallRecorder {
       cause: this.#problem?.cause,
     }
   }
-}
 
-function describeDestination(
-  destination: Destination | null,
-): Pick<CallRecord, 'provider' | 'route' | 'family'> {
-  if (destination === null) return { provider: null, route: null, family: null }
-  if (destination.kind === 'own') {
-    return { provider: null, route: destination.endpoint.path, family: 'own' }
+  #subject(): string | null {
+    const customer = this.#principal === null ? null : subjectOf(this.#principal)
+    return customer === null ? null : this.#subjectName(this.#storefront, customer)
   }
-  const { upstream, route } = destination
-  return { provider: upstream.provider, route: route.path, family: route.family }
 }
 
-function hashedSubject(storefront: string | null, principal: Principal): string | null {
-  const subject = subjectOf(principal)
-  if (subject === null) return null
-  return hash('sha256', JSON.stringify([storefront, subject]), 'hex').slice(0, 12)
+function nameSubject(storefront: string | null, customer: string): string {
+  return hash('sha256', JSON.stringify([storefront, customer]), 'hex').slice(0, 12)
 }

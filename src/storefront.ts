@@ -232,20 +232,20 @@ function createTables(): (routes: readonly Route[]) => RouteTable {
 
 /** What a path leads to: the methods it takes, and the destination for each. */
 export interface Located {
-  readonly methods: readonly Method[]
+  methods(): readonly Method[]
   destination(method: Method): Destination | null
 }
 
 /** Null for a path that nobody lists: it does not exist. */
 export function locate(storefront: Storefront, path: string): Located | null {
   const own = storefront.ownEndpoints.get(path)
-  if (own !== undefined) return { methods: [...own.keys()], destination: ownDestination(own) }
+  if (own !== undefined) return { methods: () => [...own.keys()], destination: ownDestination(own) }
   for (const mounted of storefront.upstreams) {
     const upstreamPath = pathWithin(mounted, path)
     const match = upstreamPath === null ? null : mounted.table.find(upstreamPath)
     if (upstreamPath === null || match === null) continue
     return {
-      methods: [...match.methods.keys()],
+      methods: () => [...match.methods.keys()],
       destination: (method) => upstreamDestination(mounted, upstreamPath, match, method),
     }
   }
@@ -269,7 +269,7 @@ function upstreamDestination(
 ): Destination | null {
   const route = methods.get(method)
   if (route === undefined) return null
-  const isWriteAllowed = allow.has(`${route.method} ${route.path}`)
+  const isWriteAllowed = allow.size > 0 && allow.has(`${route.method} ${route.path}`)
   const takesBody = route.body !== undefined
   const { callers } = route
   return { kind: 'upstream', callers, isWriteAllowed, takesBody, upstream, route, params, path }
@@ -277,5 +277,6 @@ function upstreamDestination(
 
 function pathWithin({ prefix, mounts }: MountedUpstream, path: string): string | null {
   if (path.startsWith(`${prefix}/`)) return path.slice(prefix.length)
-  return mounts.some((mount) => path.startsWith(mount)) ? path : null
+  for (const mount of mounts) if (path.startsWith(mount)) return path
+  return null
 }

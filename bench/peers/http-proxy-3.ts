@@ -5,4 +5,4 @@ import { announce, upstreamUrl } from './listen.ts'
 const agent = new Agent({ keepAlive: true, maxSockets: 256 })
 const proxy = createProxyServer({ target: upstreamUrl(), agent })
 proxy.on('error', (_error, _request, response) => void response.destroy())
-announce(createServer((request, response) => void proxy.web(request, response)))
+announce(createServer((request, response) => proxy.web(request, response)))

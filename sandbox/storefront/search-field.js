@@ -16,7 +16,7 @@ export function createSearchField({ suggest, search }) {
   })
   field.addEventListener('input', () => {
     clearTimeout(timer)
-    timer = setTimeout(offer, PAUSE)
+    timer = setTimeout(() => void offer(), PAUSE)
   })
   field.addEventListener('keydown', onKey)
   field.addEventListener('blur', close)

@@ -7,6 +7,7 @@ import type { OnCircuit } from '../upstream/compartment.ts'
 import type { ExchangeRecord } from '../upstream/exchange.ts'
 import type { Saved } from '../upstream/reads.ts'
 import type { AnswerContext } from '../upstream/response-headers.ts'
+import { Durations, Tallies } from './tallies.ts'
 
 /** What the gateway counts. Labels are ids, codes and route families: never a caller's data. */
 export interface Metrics {
@@ -31,26 +32,23 @@ export function createMetrics(
 ): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const calls = new Counter({
-    name: 'gatehouse_calls_total',
-    help: 'Calls by outcome; code is empty for calls that were passed on',
-    labelNames: ['storefront', 'provider', 'family', 'status', 'code'],
-    registers,
-  })
-  const own = new Histogram({
-    name: 'gatehouse_own_seconds',
-    help: 'Time of a call that was spent in the gateway itself',
-    labelNames: ['provider'],
-    buckets: SECONDS,
-    registers,
-  })
-  const upstream = new Histogram({
-    name: 'gatehouse_upstream_seconds',
-    help: 'Time of a call that was spent waiting for the upstream',
-    labelNames: ['provider'],
-    buckets: SECONDS,
-    registers,
-  })
+  const calls = new Tallies(
+    'gatehouse_calls_total',
+    'Calls by outcome; code is empty for calls that were passed on',
+    ['storefront', 'provider', 'family', 'status', 'code'],
+  )
+  const own = new Durations(
+    'gatehouse_own_seconds',
+    'Time of a call that was spent in the gateway itself',
+    'provider',
+    SECONDS,
+  )
+  const upstream = new Durations(
+    'gatehouse_upstream_seconds',
+    'Time of a call that was spent waiting for the upstream',
+    'provider',
+    SECONDS,
+  )
   const exchanges = new Counter({
     name: 'gatehouse_exchanges_total',
     help: 'Exchanges sent, by status; 0 where there was no answer',
@@ -64,12 +62,11 @@ export function createMetrics(
     buckets: SECONDS,
     registers,
   })
-  const tokens = new Counter({
-    name: 'gatehouse_token_events_total',
-    help: 'What happened to credentials: minted, exchanged, rejected …',
-    labelNames: ['storefront', 'provider', 'key', 'event'],
-    registers,
-  })
+  const tokens = new Tallies(
+    'gatehouse_token_events_total',
+    'What happened to credentials: minted, exchanged, rejected …',
+    ['storefront', 'provider', 'key', 'event'],
+  )
   const clock = new Gauge({
     name: 'gatehouse_clock_offset_seconds',
     help: 'How far the upstream’s clock is ahead of this host’s',
@@ -121,20 +118,16 @@ export function createMetrics(
 
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    async text() {
+      const everyCall = [calls, own, upstream, tokens].map((metric) => metric.text())
+      return [...everyCall, await registry.metrics()].join('\n')
+    },
     call(record) {
-      const provider = record.provider ?? ''
-      const { storefront, family, status, code } = record
-      calls.inc({
-        storefront: storefront ?? '',
-        provider,
-        family: family ?? '',
-        status: String(status),
-        code: code ?? '',
-      })
-      if (record.provider === null) return
-      own.observe({ provider }, (record.duration - record.upstreamDuration) / 1000)
-      if (record.sent > 0) upstream.observe({ provider }, record.upstreamDuration / 1000)
+      const { storefront, provider, family, status, code } = record
+      calls.count([storefront ?? '', provider ?? '', family ?? '', String(status), code ?? ''])
+      if (provider === null) return
+      own.observe(provider, record.duration - record.upstreamDuration)
+      if (record.sent > 0) upstream.observe(provider, record.upstreamDuration)
     },
     exchange({ upstream: { provider }, status, duration }) {
       exchanges.inc({ provider, status: String(status ?? 0) })
@@ -149,7 +142,7 @@ export function createMetrics(
         return
       }
       const { storefront, provider, keyId } = event.tuple
-      tokens.inc({ storefront, provider, key: keyId, event: event.type })
+      tokens.count([storefront, provider, keyId, event.type])
     },
   }
 }

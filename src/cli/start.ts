@@ -44,7 +44,7 @@ async function start(file: string, { providers, terminal }: CommandParts): Promi
 
 /** A write for each line would cost more than the rest of a call; what is left is written at the end. */
 function bufferedOutput() {
-  const output = destination({ dest: 1, sync: false, minLength: 8_192, periodicFlush: 200 })
+  const output = destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 200 })
   process.on('exit', () => output.flushSync())
   return output
 }

@@ -43,7 +43,8 @@ function describeStorefront({ budgets, ...storefront }: StorefrontConfig): objec
       ]),
     ),
     limits: describeCalls(limits),
-    cache: cache === 'off' ? cache : { own: cache.own === null ? 'off' : formatDuration(cache.own) },
+    cache:
+      cache === 'off' ? cache : { own: cache.own === null ? 'off' : formatDuration(cache.own) },
   }
 }
 

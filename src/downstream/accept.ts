@@ -127,7 +127,8 @@ function readHeaders(
   const headers = Object.create(null) as Record<string, string>
   let bytes = 0
   for (let at = 0; at < raw.length; at += 2) {
-    const name = (raw[at] ?? '').toLowerCase()
+    const sent = raw[at] ?? ''
+    const name = lowerCase.get(sent) ?? sent.toLowerCase()
     const value = raw[at + 1] ?? ''
     bytes += name.length + value.length + LINE_OVERHEAD
     const earlier = headers[name]
@@ -139,6 +140,48 @@ function readHeaders(
   if (bytes > headerBytes) throw tooManyHeaders(`They are larger than ${headerBytes} bytes.`)
   return headers
 }
+
+/**
+ * The spellings in which ordinary callers send ordinary names. A lower-case name made anew for each
+ * request costs a search among all names there are before it can be a key; these are found ready.
+ */
+const lowerCase: ReadonlyMap<string, string> = new Map(
+  [
+    ...SINGLE,
+    'accept',
+    'accept-encoding',
+    'accept-language',
+    'access-control-request-headers',
+    'cache-control',
+    'connection',
+    'dnt',
+    'forwarded',
+    'if-match',
+    'if-none-match',
+    'keep-alive',
+    'pragma',
+    'priority',
+    'sec-ch-ua',
+    'sec-ch-ua-mobile',
+    'sec-ch-ua-platform',
+    'sec-fetch-dest',
+    'sec-fetch-user',
+    'sec-gpc',
+    'te',
+    'upgrade-insecure-requests',
+    'user-agent',
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-real-ip',
+    'x-requested-with',
+    'x-widget-token',
+  ].flatMap((name) => [
+    [name, name],
+    [name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase()), name],
+  ]),
+)
 
 /** Colon, space and the end of the line. */
 const LINE_OVERHEAD = 4

@@ -13,8 +13,8 @@ export interface Overload {
 /** How often the lag is looked at. Milliseconds. */
 const INTERVAL = 250
 /** One long pause, a large garbage collection for example, is no overload; two in a row are. */
-const BEGINS = 700
-const ENDS = 200
+const BEGINS = 1_000
+const ENDS = 300
 
 /** @param now monotonic milliseconds */
 export function watchOverload(now: () => number = () => performance.now()): Overload {

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Arrival } from '../downstream/accept.ts'
 import type { Clock } from '../clock.ts'
 import { asProblem, Problem } from '../problem.ts'
@@ -8,6 +7,7 @@ import type { Identifier } from './identify.ts'
 import type { AskOutside, Reply } from './outside.ts'
 import type { Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
+import { createRemembered } from './remembered.ts'
 
 export interface ForwardAuthOptions {
   readonly storefront: string
@@ -43,7 +43,7 @@ const MAX_ASKING = 64
  */
 export function createForwardAuthIdentifier(options: ForwardAuthOptions): Identifier {
   const { storefront, clock } = options
-  const verdicts = new LRUCache<string, Verdict>({ max: REMEMBERED })
+  const verdicts = createRemembered<Verdict>(REMEMBERED)
   const asking = new Map<string, Promise<Verdict>>()
 
   const find = (key: string): Verdict | null => {

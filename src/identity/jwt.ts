@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import type { Arrival } from '../downstream/accept.ts'
 import type { Clock } from '../clock.ts'
 import { asProblem, Problem } from '../problem.ts'
@@ -11,6 +10,7 @@ import type { KeySource } from './key-source.ts'
 import type { Principal, ProofFacts } from './principal.ts'
 import { materialOf } from './proofs.ts'
 import type { Material } from './proofs.ts'
+import { createRemembered } from './remembered.ts'
 import { SESSION_TYPE } from './session.ts'
 import { checkTokenTimes } from './token-times.ts'
 import { chooseKey, isSignedBy } from './verification-key.ts'
@@ -111,7 +111,7 @@ function mine(token: string, policy: TokenPolicy): (CompactJws & { claims: Claim
 }
 
 function createVerifier({ policy, keys, clock }: JwtOptions) {
-  const remembered = new LRUCache<string, Verified>({ max: REMEMBERED })
+  const remembered = createRemembered<Verified>(REMEMBERED)
 
   /** Checking a signature costs more than the rest of a call. */
   function recall({ digest }: Material): Verified | null {

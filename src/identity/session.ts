@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { asProblem, Problem } from '../problem.ts'
@@ -13,6 +12,7 @@ import type { Identifier } from './identify.ts'
 import type { AnonymousPrincipal, CustomerPrincipal, ProofFacts } from './principal.ts'
 import { materialOf } from './proofs.ts'
 import type { Material } from './proofs.ts'
+import { createRemembered } from './remembered.ts'
 import type { Revocations } from './revocations.ts'
 import { isSignedBy, sharedKey } from './verification-key.ts'
 import type { VerificationKey } from './verification-key.ts'
@@ -70,7 +70,7 @@ export function createSessions(options: SessionOptions): Sessions {
   const keys = secrets.map((each) => sharedKey(each.reveal()))
   // Checking a signature costs more than the rest of the call: what held once is remembered by
   // hash of the whole token, and its expiry and revocation are looked at every time.
-  const verified = new LRUCache<string, Claims>({ max: REMEMBERED })
+  const verified = createRemembered<Claims>(REMEMBERED)
 
   const verifyOnce = async ({ text, digest }: Material, jws: CompactJws): Promise<Claims> => {
     const claims = await verify(text, jws, keys, options)

@@ -30,8 +30,8 @@ export type AccountOwner = Pick<
 
 interface Known {
   readonly account: string
-  /** The account within the owner's provider, environment and storefront. */
-  readonly holding: string
+  /** Where it is written down whose the account is. */
+  readonly holders: Holders
   readonly isDoubted: boolean
   /** Monotonic milliseconds of the last change; null where it was never changed. */
   readonly changedAt: number | null
@@ -39,22 +39,30 @@ interface Known {
   readonly confirmedAt: number | null
 }
 
+/** By account, the owner who has it: no two have the same. */
+type Holders = Map<string, string>
+
 const DAY = 86_400_000
 const CONFIRMED_FOR = 60_000
 
 export function createAccounts(capacity: number): Accounts {
-  // The second index answers "whose is this account"; both are kept in step.
-  const holders = new Map<string, string>()
+  // One for each provider, environment and storefront; kept in step with what is known.
+  const scopes = new Map<string, Holders>()
   const known = new LRUCache<string, Known>({
     max: capacity,
-    dispose: ({ holding }, key) => {
-      if (holders.get(holding) === key) holders.delete(holding)
-    },
+    dispose: ({ holders, account }) => void holders.delete(account),
   })
+
+  const holdersFor = (owner: AccountOwner): Holders => {
+    const scope = scopeOf(owner)
+    const holders = scopes.get(scope) ?? new Map<string, string>()
+    scopes.set(scope, holders)
+    return holders
+  }
 
   const remember = (key: string, entry: Known) => {
     known.set(key, entry)
-    holders.set(entry.holding, key)
+    entry.holders.set(entry.account, key)
   }
 
   return {
@@ -64,12 +72,12 @@ export function createAccounts(capacity: number): Accounts {
     },
     learn(owner, account, now) {
       const key = ownerKey(owner)
-      const holding = holdingKey(owner, account)
-      const holder = holders.get(holding)
+      const holders = holdersFor(owner)
+      const holder = holders.get(account)
       if (holder !== undefined && holder !== key) throw mismatch('it is another customer’s')
       const entry = known.get(key)
       if (entry === undefined) {
-        remember(key, { account, holding, isDoubted: false, changedAt: null, confirmedAt: null })
+        remember(key, { account, holders, isDoubted: false, changedAt: null, confirmedAt: null })
         return 'learned'
       }
       if (entry.account === account) {
@@ -77,7 +85,7 @@ export function createAccounts(capacity: number): Accounts {
         return 'confirmed'
       }
       refuseChange(entry, now)
-      remember(key, { account, holding, isDoubted: false, changedAt: now, confirmedAt: now })
+      remember(key, { account, holders, isDoubted: false, changedAt: now, confirmedAt: now })
       return 'changed'
     },
     doubt(owner, account, now) {
@@ -99,17 +107,14 @@ function refuseChange(entry: Known, now: number): void {
   if (entry.changedAt !== null && now - entry.changedAt < DAY) throw mismatch('it changed today')
 }
 
-function ownerKey({ provider, environment, storefront, namespace, customer }: AccountOwner) {
-  return hashOf([provider, environment, storefront, namespace, customer])
-}
-
-function holdingKey({ provider, environment, storefront }: AccountOwner, account: string) {
-  return hashOf([provider, environment, storefront, account])
-}
-
 /** Hashed, because there is one for each of very many customers and it is never read. */
-function hashOf(fields: readonly (string | null)[]): string {
-  return hash('sha256', JSON.stringify(fields), 'base64url')
+function ownerKey({ provider, environment, storefront, namespace, customer }: AccountOwner) {
+  const fields = [provider, environment, storefront, namespace, customer]
+  return hash('sha256', JSON.stringify(fields), 'binary')
+}
+
+function scopeOf({ provider, environment, storefront }: AccountOwner): string {
+  return JSON.stringify([provider, environment, storefront])
 }
 
 function mismatch(cause: string): Problem {

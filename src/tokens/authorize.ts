@@ -17,7 +17,7 @@ import type { Entry } from './cache.ts'
 import { createClockOffsets } from './clock-offsets.ts'
 import { coolDownEnd, createCoolDowns } from './cool-downs.ts'
 import type { TokenEvent } from './event.ts'
-import { tokenKey } from './key.ts'
+import { isSameTuple, tokenKey } from './key.ts'
 import type { TokenTuple } from './key.ts'
 import { createKeyChoice, nextWay } from './key-choice.ts'
 import { createMint } from './mint.ts'
@@ -110,8 +110,7 @@ export function createTokens(options: TokensOptions): Tokens {
 
   /** An optional token is worth neither an exchange nor a failed call, and none is made for nobody. */
   function isWorthwhile(kind: TokenKind, tuple: TokenTuple): boolean {
-    const isMadeHere =
-      kind.per === 'storefront' || (tuple.customer !== null && accounts.find(tuple) !== null)
+    const isMadeHere = kind.per === 'storefront' || accounts.find(tuple) !== null
     return isMadeHere && supply.failure(tuple) === null && !isResting(extras, tuple)
   }
 
@@ -143,7 +142,7 @@ export function createTokens(options: TokensOptions): Tokens {
   ): Promise<Authorization | null> {
     const { demand, credential, tuple, token, epoch } = refused
     onEvent({ type: 'rejected', tuple })
-    const isCorrected = learnClock(demand.upstream, answer.headers)
+    learnClock(demand.upstream, answer.headers)
     const rests = isResting(replays, tuple)
     const newer = token === null ? null : newerThan(refused, token, rests)
     if (newer !== null) return authorizationOf(demand, credential, newer)
@@ -152,7 +151,7 @@ export function createTokens(options: TokensOptions): Tokens {
       rest(extras, tuple)
       return bare(demand, credential)
     }
-    const isClock = isCorrected || epoch !== offsets.epoch(demand.upstream.origin)
+    const isClock = epoch !== offsets.epoch(demand.upstream.origin)
     const next = isClock ? null : nextWay(demand.credential, credential)
     if (next !== null) {
       keys.refused(demand.credential, credential, demand.storefront, demand.isReplayable)
@@ -182,24 +181,32 @@ export function createTokens(options: TokensOptions): Tokens {
     return null
   }
 
-  function learnClock(upstream: Upstream, headers: AnswerHead['headers']): boolean {
-    if (!offsets.learn(upstream.origin, headers)) return false
+  function learnClock(upstream: Upstream, headers: AnswerHead['headers']): void {
+    if (!offsets.learn(upstream.origin, headers)) return
     const offset = offsets.offset(upstream.origin)
     onEvent({ type: 'clock-corrected', provider: upstream.provider, offset })
-    return true
   }
 
   function giveUp(refused: Authorization, first: Authorization): void {
-    const { tuple, token, credential } = refused
+    const { tuple, token } = refused
     onEvent({ type: 'rejected', tuple })
     if (token !== null) supply.remove(tuple, token.value)
-    // A storefront's own token serves everybody: one odd answer must not stop them all, so only
-    // the sending-again rests. A shopper's own calls rest altogether.
-    if (token !== null && credential.token?.per === 'customer') supply.hold(tuple, refusedTwice())
-    else rest(replays, tuple)
+    coolDown(refused)
+    // During a rotation both keys were refused, and neither is asked again at once.
+    if (isAnotherKey(refused, first)) coolDown(first)
     if (refused.account !== null && isAccountToBlame(refused, first)) {
       accounts.doubt(tuple, refused.account, clock.monotonic())
     }
+  }
+
+  /**
+   * A storefront's own token serves everybody: one odd answer must not stop them all, so only the
+   * sending-again rests. A shopper's own calls rest altogether.
+   */
+  function coolDown({ tuple, token, credential }: Authorization): void {
+    const isOwn = token !== null && credential.token?.per === 'customer'
+    if (isOwn) supply.hold(tuple, refusedTwice())
+    else rest(replays, tuple)
   }
 
   function accountGone({ tuple, token, account }: Authorization): void {
@@ -237,6 +244,11 @@ export function createTokens(options: TokensOptions): Tokens {
       return { tokens: supply.size, accounts: accounts.size }
     },
   }
+}
+
+/** Another proof of the same kind: not one with a token and one without. */
+function isAnotherKey(one: Authorization, other: Authorization): boolean {
+  return (one.token === null) === (other.token === null) && !isSameTuple(one.tuple, other.tuple)
 }
 
 /** Neither the clock nor the secret changed between the two: it must be the account (T24). */

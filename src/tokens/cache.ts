@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Token } from '../provider.ts'
-import { isSameTuple, tokenKey } from './key.ts'
+import { createTokenKeys, isSameTuple } from './key.ts'
 import type { TokenTuple } from './key.ts'
 
 /** A token with its lifetime on the monotonic clock, which no clock change can stretch. */
@@ -34,6 +34,7 @@ const SWEEP_INTERVAL = 60_000
 
 export function createTokenCache(capacity: number): TokenCache {
   const entries = new LRUCache<string, Entry>({ max: capacity })
+  const tokenKey = createTokenKeys()
   let sweepAt = Number.NEGATIVE_INFINITY
 
   const sweep = (now: number) => {

@@ -7,8 +7,7 @@ import { EXCHANGE } from './budget/priority.ts'
 import { EXCHANGES } from './compartment.ts'
 import type { Compartments } from './compartment.ts'
 import type { Dispatchers } from './dispatcher.ts'
-import { beginSending } from './sending.ts'
-import type { Sending } from './sending.ts'
+import { beginSending, Sending } from './sending.ts'
 
 /** No answer that holds a token is longer (threats F16). */
 const MAX_ANSWER_BYTES = 64 * 1024
@@ -42,15 +41,13 @@ export type Exchange = (upstream: Upstream, kind: TokenKind, tuple: TokenTuple) 
 export function createExchange(parts: ExchangeParts): Exchange {
   const { dispatchers, budgets, compartments, clock, onExchange } = parts
   return (upstream, kind, tuple) => async (request) => {
-    const sending = await beginSending(
-      {
-        gate: budgets.forExchange(upstream, kind, tuple.keyFingerprint),
-        compartment: compartments(upstream, EXCHANGES),
-        caller: `${tuple.storefront} customer ${tuple.customer ?? ''}`,
-        priority: EXCHANGE,
-      },
-      clock,
-    )
+    const what = {
+      gate: budgets.forExchange(upstream, kind, tuple.keyFingerprint),
+      compartment: compartments(upstream, EXCHANGES),
+      priority: EXCHANGE,
+    }
+    const begun = beginSending(what, `${tuple.storefront} customer ${tuple.customer ?? ''}`, clock)
+    const sending = begun instanceof Sending ? begun : await begun.sending
     const startedAt = clock.monotonic()
     const record = (status: number | null) =>
       onExchange({ upstream, status, duration: clock.monotonic() - startedAt })

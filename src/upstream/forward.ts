@@ -105,6 +105,10 @@ class Relay implements Dispatcher.DispatchHandler {
   #drained = 0
   #status = 0
   #lines: string[] = []
+  /** Bytes that the answer has, where it says so and they may come in one piece. */
+  #expected = -1
+  /** An answer that came in one piece, until its end. */
+  #whole: Buffer | null = null
   /** The caller has gone, and the answer is carried on for those who share it. */
   #isCallerGone = false
 
@@ -181,7 +185,7 @@ class Relay implements Dispatcher.DispatchHandler {
     if (method === 'HEAD' || isEventStream) {
       this.#writeHead()
       this.#response.flushHeaders()
-    }
+    } else this.#expected = expectedBytes(headers)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -190,6 +194,10 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#refusalReader?.read(chunk)
     this.#flight?.data(chunk)
     if (this.#isCallerGone) return this.#goOnForOthers()
+    if (chunk.length === this.#expected && !this.#response.headersSent) {
+      this.#whole = chunk
+      return
+    }
     this.#writeHead()
     // What is held for others does not wait for one slow reader.
     const isTaken = this.#response.write(chunk) || this.#flight?.isCollecting === true
@@ -198,10 +206,7 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#isRefused || this.#isSettled) return
-    if (!this.#isCallerGone) {
-      this.#writeHead()
-      this.#response.end()
-    }
+    if (!this.#isCallerGone) this.#writeEnd()
     const isAccountGone = this.#refusalReader?.isAccountGone() === true
     this.#settle({ type: 'answered', status: this.#status, isAccountGone })
   }
@@ -235,6 +240,13 @@ class Relay implements Dispatcher.DispatchHandler {
   /** Not before there is something to follow: an answer that breaks at once is still a problem. */
   #writeHead(): void {
     if (!this.#response.headersSent) this.#response.writeHead(this.#status, this.#lines)
+  }
+
+  /** Text goes out in one piece with the head; two pieces cost more, whatever their length. */
+  #writeEnd(): void {
+    this.#writeHead()
+    if (this.#whole === null) this.#response.end()
+    else this.#response.end(this.#whole.toString('latin1'), 'latin1')
   }
 
   /** The rest is read only to keep the connection. */
@@ -283,6 +295,14 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#response.off('close', this.#onClose)
     this.#response.off('drain', this.#onDrain)
   }
+}
+
+/** Up to here, copying an answer costs less than a second piece. */
+const SMALL = 16 * 1024
+
+function expectedBytes({ 'content-length': length }: IncomingHttpHeaders): number {
+  const bytes = length === undefined ? -1 : Number(length)
+  return bytes <= SMALL ? bytes : -1
 }
 
 function payload(body: Body): Buffer | Readable | null {

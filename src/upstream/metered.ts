@@ -1,13 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../clock.ts'
 import { Problem } from '../problem.ts'
+import type { Credential, Route } from '../provider.ts'
 import type { Budgets } from './budget/budgets.ts'
 import { priorityOf } from './budget/priority.ts'
 import type { Compartments } from './compartment.ts'
 import { callerGone } from './failure.ts'
 import type { Forward, Transfer } from './forward.ts'
-import { beginSending } from './sending.ts'
-import type { Dispatchable, Sending } from './sending.ts'
+import { beginSending, Sending } from './sending.ts'
+import type { Dispatchable, Pending } from './sending.ts'
 
 export interface MeteredParts {
   readonly forward: Forward
@@ -24,39 +25,54 @@ export interface MeteredParts {
 export function createMetered(parts: MeteredParts): Forward {
   const { forward, budgets, compartments, clock } = parts
 
+  // Routes and credentials are prepared at start, and so is what their calls pass.
+  const prepared = new WeakMap<Credential, WeakMap<Route, Dispatchable>>()
+
   return async (transfer, response) => {
-    const { route, context, credential, caller } = transfer
-    const { upstream } = context
-    const what: Dispatchable = {
-      gate: budgets.forCall(upstream, route, credential),
-      compartment: compartments(upstream, route.family),
-      caller,
-      priority: priorityOf(route),
-    }
+    const what = dispatchableOf(transfer)
     const { retries } = what.compartment
     retries.earn()
-    const sending = await turn(what, transfer, response)
+    const first = beginSending(what, transfer.caller, clock)
+    const sending = first instanceof Sending ? first : await inQueue(first, transfer, response)
     try {
       return await forward(transfer, response, sending)
     } catch (error) {
       if (!mayRetry(error, sending, transfer, response) || !retries.spend()) throw error
     }
-    return forward(transfer, response, await turn(what, transfer, response))
+    const again = beginSending(what, transfer.caller, clock)
+    const second = again instanceof Sending ? again : await inQueue(again, transfer, response)
+    return forward(transfer, response, second)
   }
 
-  /** A value where the call may go at once: awaiting one costs a turn of the microtasks, no more. */
-  function turn(
-    what: Dispatchable,
-    { flight }: Transfer,
-    response: ServerResponse,
-  ): Sending | Promise<Sending> {
-    return beginSending(what, clock, (abandon) => {
-      const onClose = () => {
-        if (flight?.isWanted !== true) abandon(callerGone())
-      }
-      response.once('close', onClose)
-      return () => response.off('close', onClose)
-    })
+  function dispatchableOf({ route, credential, context }: Transfer): Dispatchable {
+    let byRoute = prepared.get(credential)
+    if (byRoute === undefined) prepared.set(credential, (byRoute = new WeakMap()))
+    const known = byRoute.get(route)
+    if (known !== undefined) return known
+    const created = {
+      gate: budgets.forCall(context.upstream, route, credential),
+      compartment: compartments(context.upstream, route.family),
+      priority: priorityOf(route),
+    }
+    byRoute.set(route, created)
+    return created
+  }
+}
+
+/** Waits for its turn, as long as anybody waits for the answer. */
+async function inQueue(
+  pending: Pending,
+  { flight }: Transfer,
+  response: ServerResponse,
+): Promise<Sending> {
+  const onClose = () => {
+    if (flight?.isWanted !== true) pending.abandon(callerGone())
+  }
+  response.once('close', onClose)
+  try {
+    return await pending.sending
+  } finally {
+    response.off('close', onClose)
   }
 }
 
@@ -74,4 +90,3 @@ function mayRetry(
   const isLost = error instanceof Problem && error.code === 'upstream/unreachable'
   return isSafe && isLost && !sending.hasHead && !response.destroyed && !response.headersSent
 }
-

@@ -6,6 +6,11 @@ import { requestHeaders } from './request-headers.ts'
 /** A read whose answer may be shared with identical ones, or kept for the next. */
 export interface Reading {
   /**
+   * Identical reads have the same; others seldom do. Most reads share nothing with anybody, and
+   * for them this is all that is worked out.
+   */
+  readonly name: string
+  /**
    * Everything that makes the answer what it is, and whose it is. Two calls share an answer only
    * if all of it is equal; leaving one field out is how one shopper gets another's (threats T20).
    * The tuple itself, written out: two different ones cannot meet.
@@ -48,11 +53,24 @@ export function readingOf(facts: ReadingFacts, rules: ReadingRules): Reading | n
   const isOwn = route.content !== true && customer !== null
   const rule = ruleOf(route, isOwn, rules)
   const owner = isOwn ? ownerOf(storefront, customer) : null
-  const { 'if-none-match': ifNoneMatch, ...headers } = arrival.headers
-  if (ifNoneMatch === undefined) return { key: readingKey(facts), rule, owner, ifNoneMatch: null }
-  if (rule === null) return null
-  const key = readingKey({ ...facts, arrival: { ...arrival, headers } })
-  return { key, rule, owner, ifNoneMatch }
+  const ifNoneMatch = arrival.headers['if-none-match'] ?? null
+  if (ifNoneMatch !== null && rule === null) return null
+  let key: string | null = null
+  return {
+    name: `${storefront} ${isOwn ? customer : ''} ${arrival.path}?${facts.query}`,
+    get key() {
+      return (key ??= readingKey(ifNoneMatch === null ? facts : unconditional(facts)))
+    },
+    rule,
+    owner,
+    ifNoneMatch,
+  }
+}
+
+/** The same question without the caller's own versions: what is kept answers both. */
+function unconditional(facts: ReadingFacts): ReadingFacts {
+  const { 'if-none-match': _, ...headers } = facts.arrival.headers
+  return { ...facts, arrival: { ...facts.arrival, headers } }
 }
 
 export function ownerOf(storefront: string, customer: string): string {

@@ -38,7 +38,8 @@ export interface ReadsParts {
 }
 
 export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
-  const flights = new Map<string, Flight>()
+  /** By name: the reads under way that others may join. */
+  const flights = new Map<string, { readonly reading: Reading; readonly flight: Flight }>()
 
   const answer = (reader: Reader, whole: WholeAnswer, how: Saved, etags: string | null = null) => {
     onSaved(how, reader.context)
@@ -46,18 +47,19 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
   }
 
   function serve(reading: Reading, reader: Reader, carry: Carry): Promise<void> | void {
-    const { key, owner, rule, ifNoneMatch } = reading
+    const { name, owner, rule, ifNoneMatch } = reading
     const now = clock.monotonic()
-    const stored = rule === null ? null : cache.find(key, owner, now)
+    const stored = rule === null ? null : cache.find(reading.key, owner, now)
     if (stored !== null && now < stored.freshUntil) {
       return answer(reader, stored, 'hit', ifNoneMatch)
     }
     // What the caller has already is compared by the upstream, and its answer has no body to keep.
     if (ifNoneMatch !== null) return alone(reader, stored, carry)
-    const flight = flights.get(key)
-    return flight === undefined
-      ? lead(reading, reader, stored, carry)
-      : join(flight, reader, stored, carry)
+    const underWay = flights.get(name)
+    if (underWay === undefined) return lead(reading, reader, stored, carry)
+    // One that differs in what its name leaves out goes alone.
+    if (underWay.reading.key !== reading.key) return alone(reader, stored, carry)
+    return join(underWay.flight, reader, stored, carry)
   }
 
   async function lead(
@@ -68,7 +70,7 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
   ): Promise<void> {
     const flight = new Flight()
     const askedAt = clock.monotonic()
-    flights.set(reading.key, flight)
+    flights.set(reading.name, { reading, flight })
     try {
       const delivered = await carry(flight, stored !== null)
       const whole = delivered === 'withheld' ? stored : flight.end()
@@ -86,7 +88,7 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
       answer(reader, stored, 'stale')
       flight.land(stored)
     } finally {
-      flights.delete(reading.key)
+      flights.delete(reading.name)
     }
   }
 
@@ -169,5 +171,7 @@ function ageOf({ age, storedAt }: Pick<StoredAnswer, 'age' | 'storedAt'>, now: n
 function hasTag(etags: string, etag: string | string[] | undefined): boolean {
   if (typeof etag !== 'string') return false
   const bare = etag.replace(/^W\//, '')
-  return etags.trim() === '*' || etags.split(',').some((one) => one.trim().replace(/^W\//, '') === bare)
+  return (
+    etags.trim() === '*' || etags.split(',').some((one) => one.trim().replace(/^W\//, '') === bare)
+  )
 }

@@ -36,11 +36,16 @@ const oneByte = Buffer.alloc(1)
 function hasUnread(socket: Socket): boolean {
   const fd = descriptorOf(socket)
   if (fd === null) return false
+  // "Nothing to read" is told by an error, on every call: without its stack it costs a third less.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   try {
     readSync(fd, oneByte, 0, 1, null)
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'EAGAIN'
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 

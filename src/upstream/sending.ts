@@ -5,12 +5,10 @@ import type { Gate, Lease, Waiting } from './budget/budget.ts'
 import type { Priority } from './budget/priority.ts'
 import type { Compartment } from './compartment.ts'
 
-/** Something that is about to be sent. */
+/** What stands before calls of one kind; the same object for all of them. */
 export interface Dispatchable {
   readonly gate: Gate
   readonly compartment: Compartment
-  /** Whose share of the budget it is. */
-  readonly caller: string
   readonly priority: Priority
 }
 
@@ -65,8 +63,13 @@ export class Sending {
   }
 }
 
-/** Told that a call waits, and how to end that. @returns called when it has ended */
-export type OnWait = (abandon: (problem: Problem) => void) => () => void
+/** One sending that waits for its turn. */
+export interface Pending {
+  /** Rejects with `upstream/over-budget` and `upstream/circuit-open`. */
+  readonly sending: Promise<Sending>
+  /** It will not be made; the promise is rejected with this problem. */
+  abandon(problem: Problem): void
+}
 
 /**
  * Asks for permission to send: the breaker first, which costs nothing, then the budget. A promise
@@ -74,16 +77,17 @@ export type OnWait = (abandon: (problem: Problem) => void) => () => void
  * `upstream/over-budget`.
  */
 export function beginSending(
-  what: Dispatchable,
+  { gate, compartment, priority }: Dispatchable,
+  caller: string,
   clock: Clock,
-  onWait: OnWait = ignore,
-): Sending | Promise<Sending> {
-  const { gate, compartment, caller, priority } = what
+): Sending | Pending {
   compartment.breaker.check(clock.monotonic())
   const entered = gate.enter(caller, priority)
-  return isWaiting(entered)
-    ? waitFor(entered, what, clock, onWait)
-    : open(entered, compartment, clock)
+  if (!isWaiting(entered)) return open(entered, compartment, clock)
+  return {
+    sending: entered.lease.then((lease) => open(lease, compartment, clock)),
+    abandon: (problem) => entered.abandon(problem),
+  }
 }
 
 function open(lease: Lease, compartment: Compartment, clock: Clock): Sending {
@@ -95,22 +99,6 @@ function open(lease: Lease, compartment: Compartment, clock: Clock): Sending {
   }
 }
 
-async function waitFor(
-  waiting: Waiting,
-  { compartment }: Dispatchable,
-  clock: Clock,
-  onWait: OnWait,
-): Promise<Sending> {
-  const stop = onWait((problem) => waiting.abandon(problem))
-  try {
-    return open(await waiting.lease, compartment, clock)
-  } finally {
-    stop()
-  }
-}
-
 function isWaiting(entered: Lease | Waiting): entered is Waiting {
   return 'lease' in entered
 }
-
-const ignore: OnWait = () => () => undefined

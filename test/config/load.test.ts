@@ -66,7 +66,11 @@ shutdown: { wait: 0s, deadline: 500ms }
 ${minimal}        budget: off
     limits: off
 `)
-  expect(config.listen).toMatchObject({ host: '::', port: 0, trustedProxies: ['10.0.0.0/8', '::1'] })
+  expect(config.listen).toMatchObject({
+    host: '::',
+    port: 0,
+    trustedProxies: ['10.0.0.0/8', '::1'],
+  })
   expect(config.admin.token?.reveal()).toBe(env.OTHER_KEY)
   expect(config.shutdown).toEqual({ wait: 0, deadline: 500 })
   expect(config.storefronts['acme']?.providers['acmeapi']).not.toHaveProperty('budget')

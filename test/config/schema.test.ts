@@ -32,7 +32,8 @@ describe('what comes in a later version stops the start and says so', () => {
 })
 
 describe('limits, budgets and caches', () => {
-  const budget = (written: string) => replacing('team: blue', `team: blue\n        budget: ${written}`)
+  const budget = (written: string) =>
+    replacing('team: blue', `team: blue\n        budget: ${written}`)
   const under = 'storefronts.acme.providers.acmeapi.budget'
 
   test.each(['off', '{ calls: 40, per: 1m }', '{ calls: 40, per: 1m, observe: true }'])(
@@ -44,7 +45,10 @@ describe('limits, budgets and caches', () => {
     ['{ calls: 0, per: 1m }', `${under}.calls: must be at least 1`],
     ['{ calls: 40 }', `${under}.per: is missing`],
     ['{ calls: 40, per: 60 }', `${under}.per: must be a duration such as 500ms, 2s, 10m or 1h`],
-    ['{ calls: 40, per: 1m, observed: true }', `${under}.observed: is not a known key; did you mean observe?`],
+    [
+      '{ calls: 40, per: 1m, observed: true }',
+      `${under}.observed: is not a known key; did you mean observe?`,
+    ],
     ['on', `${under}: must be off or must be a mapping of keys to values, not text`],
   ])('budget: %s', (written, message) => expect(budget(written)).toEqual([message]))
 
@@ -146,8 +150,14 @@ describe('a storefront', () => {
 
 describe('an identity source', () => {
   test.each([
-    ['- { type: magic }', 'identity[0].type: must be service-key or session or jwt or shopify-session-token or shopify-app-proxy or forward-auth'],
-    ['- {}', 'identity[0].type: must be service-key or session or jwt or shopify-session-token or shopify-app-proxy or forward-auth'],
+    [
+      '- { type: magic }',
+      'identity[0].type: must be service-key or session or jwt or shopify-session-token or shopify-app-proxy or forward-auth',
+    ],
+    [
+      '- {}',
+      'identity[0].type: must be service-key or session or jwt or shopify-session-token or shopify-app-proxy or forward-auth',
+    ],
     ['- session', 'identity[0]: must be a mapping of keys to values, not text'],
     ['- { type: session }', 'identity[0].secret: is missing'],
     [

@@ -10,6 +10,9 @@ interface RawRequest {
   readonly b64: string
 }
 
+/** Milliseconds: much of this is no whole request, and no answer comes. */
+const PATIENCE = 250
+
 let lanes: Lanes
 beforeAll(async () => {
   lanes = await startLanes()
@@ -22,7 +25,7 @@ type Case = readonly [name: string, bytes: string]
 /** What is wrong with any of them. */
 function judged(cases: readonly Case[]): Promise<readonly string[]> {
   return lanes.all(cases, async (stand, [name, bytes]) => {
-    const verdict = await tryOn(stand, bytes)
+    const verdict = await tryOn(stand, bytes, { patience: PATIENCE })
     return verdict.wrongs.map((wrong) => `${name}: ${wrong}`)
   })
 }
@@ -74,7 +77,7 @@ describeCorpus('patt-crlf.txt', 'line breaks in a path', (text) => {
       [`${tail} as an id`, request(`GET /nector/api/v2/merchant/entities${tail}`)],
     ])
     const wrong = await lanes.all(cases, async (stand, [name, bytes]) => {
-      const verdict = await tryOn(stand, bytes)
+      const verdict = await tryOn(stand, bytes, { patience: PATIENCE })
       const isSet = /^set-cookie/im.test(verdict.text)
       return [...verdict.wrongs, ...(isSet ? ['a header was injected'] : [])].map(
         (what) => `${name}: ${what}`,
@@ -112,7 +115,7 @@ describeCorpus('patt-header-names.txt', 'header names that some server trusts', 
       ],
     ])
     const wrong = await lanes.all(cases, async (stand, [name, bytes]) => {
-      const verdict = await tryOn(stand, bytes)
+      const verdict = await tryOn(stand, bytes, { patience: PATIENCE })
       const isSent = stand.recorder.bytes().includes(CANARY)
       return [...verdict.wrongs, ...(isSent ? ['it went upstream'] : [])].map(
         (what) => `${name}: ${what}`,
@@ -147,7 +150,7 @@ describeCorpus('wpt-urltestdata.json', 'the URL test data of the web platform', 
       .filter((input) => !/[\r\n]/.test(input))
       .map((input): Case => [input, request('GET /api/widget/search?q=a', [`Host: ${input}`])])
     const wrong = await lanes.all(cases, async (stand, [name, bytes]) => {
-      const verdict = await tryOn(stand, bytes)
+      const verdict = await tryOn(stand, bytes, { patience: PATIENCE })
       const hosts = verdict.sent.flatMap(({ headers }) =>
         headers.filter(([header]) => header === 'host'),
       )

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { request } from './raw-client.ts'
+import { ask, request } from './raw-client.ts'
+import { plainAnswer } from './recorder.ts'
 import { startStand } from './stand.ts'
 import type { Stand } from './stand.ts'
 import { headerOf } from './strict-reader.ts'
@@ -153,7 +154,9 @@ describe('the gateway frames what it sends itself', () => {
   })
 
   test('a second request on a connection is served, also when both came together', async () => {
-    const { answers, wrongs, sent } = await tryOn(stand, request(GET) + request(GET))
+    const { answers, wrongs, sent } = await tryOn(stand, request(GET) + request(GET), {
+      isEnough: (count) => count === 2,
+    })
     expect({ statuses: answers.map(({ status }) => status), wrongs }).toEqual({
       statuses: [200, 200],
       wrongs: [],
@@ -162,14 +165,28 @@ describe('the gateway frames what it sends itself', () => {
   })
 
   test('when nonsense follows a call that is under way, the call is answered and nothing else', async () => {
-    const { answers, wrongs, isClosed } = await tryOn(stand, [request(GET), 'nonsense\r\n\r\n'], {
-      pause: 0,
+    let underWay = (): void => undefined
+    const isUnderWay = new Promise<void>((resolve) => (underWay = resolve))
+    const busy = await startStand({
+      answer(recorded, socket) {
+        underWay()
+        setTimeout(() => socket.write(plainAnswer(recorded)), 300)
+        return null
+      },
     })
-    expect({ first: answers[0]?.status, wrongs, isClosed }).toEqual({
-      first: 200,
-      wrongs: [],
-      isClosed: true,
-    })
+    try {
+      const { answers, isClosed } = await ask(
+        busy.url,
+        [request(GET), isUnderWay.then(() => 'nonsense\r\n\r\n')],
+        { isEnough: () => false },
+      )
+      expect({ statuses: answers.map(({ status }) => status), isClosed }).toEqual({
+        statuses: [200],
+        isClosed: true,
+      })
+    } finally {
+      await busy.close()
+    }
   })
 })
 

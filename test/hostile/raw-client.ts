@@ -1,4 +1,6 @@
 import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** One answer on a connection, read strictly enough to see a second one hidden in it. */
 export interface RawAnswer {
@@ -26,55 +28,127 @@ export interface AskOptions {
   readonly pause?: number
   /** The method was HEAD: an answer has no body. */
   readonly isHead?: boolean
+  /** Whether so many answers are all there will be; silence means nothing before that. */
+  readonly isEnough?: (answers: number) => boolean
 }
 
-/** Bytes in, bytes out. Never fails: what happened is in the exchange. */
+/** However busy the machine is, what is expected comes within this. */
+const LONGEST_SILENCE = 10_000
+
+type Piece = string | Buffer
+
+/** Bytes in, bytes out. Rejects only where what came back is no HTTP. */
 export function ask(
   url: string,
-  bytes: string | Buffer | readonly (string | Buffer)[],
-  { quiet = 25, patience = 250, pause = 15, isHead = false }: AskOptions = {},
+  bytes: Piece | readonly (Piece | Promise<Piece>)[],
+  options: AskOptions = {},
 ): Promise<Exchange> {
-  const pieces = (Array.isArray(bytes) ? bytes : [bytes]).map((piece) =>
-    typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece,
-  ) as Buffer[]
-  return new Promise((resolve) => {
-    const received: Buffer[] = []
-    let isCut = false
-    const socket = connect(Number(new URL(url).port), '127.0.0.1')
-    socket.setNoDelay(true)
-    const finish = (isClosed: boolean) => {
-      clearTimeout(timer)
-      socket.destroy()
-      const text = Buffer.concat(received).toString('latin1')
-      resolve({ answers: readAnswers(text, isHead), text, isClosed: isClosed && !isCut, isCut })
-    }
-    const onSilence = () => {
-      if (received.length > 0) return finish(false)
-      isCut = true
-      socket.end()
-      timer = setTimeout(() => finish(false), 5_000)
-    }
-    let timer = setTimeout(onSilence, 5_000)
-    const wait = (milliseconds: number) => {
-      clearTimeout(timer)
-      timer = setTimeout(onSilence, milliseconds)
-    }
-    const send = (index: number): void => {
-      const piece = pieces[index]
-      if (piece === undefined) return wait(patience)
-      socket.write(piece, () => {
-        if (index + 1 < pieces.length) setTimeout(send, pause, index + 1)
-        else wait(received.length > 0 ? quiet : patience)
-      })
-    }
-    socket.on('connect', () => send(0))
-    socket.on('data', (chunk) => {
-      received.push(chunk)
-      if (!isCut) wait(quiet)
-    })
-    socket.on('close', () => finish(true))
-    socket.on('error', () => undefined)
+  return new Promise((resolve, reject) => {
+    const asking = new Asking(url, { isEnough: () => true, ...options }, resolve, reject)
+    asking.send([bytes].flat()).catch(reject)
   })
+}
+
+/** One connection, from its first byte to the moment when nothing more is to be expected. */
+class Asking {
+  readonly #socket: Socket
+  readonly #options: AskOptions & Required<Pick<AskOptions, 'isEnough'>>
+  readonly #resolve: (exchange: Exchange) => void
+  readonly #reject: (error: unknown) => void
+  readonly #received: Buffer[] = []
+  #timer: NodeJS.Timeout
+  #heardAt = 0
+  #isSent = false
+  #isCut = false
+  #isDone = false
+
+  constructor(
+    url: string,
+    options: AskOptions & Required<Pick<AskOptions, 'isEnough'>>,
+    resolve: (exchange: Exchange) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#options = options
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#socket = connect(Number(new URL(url).port), '127.0.0.1')
+    this.#socket.setNoDelay(true)
+    this.#socket.on('data', (chunk) => this.#onData(chunk))
+    this.#socket.on('close', () => this.#finish(!this.#isCut))
+    this.#socket.on('error', () => undefined)
+    this.#timer = setTimeout(() => this.#onSilence(), LONGEST_SILENCE)
+  }
+
+  async send(pieces: readonly (Piece | Promise<Piece>)[]): Promise<void> {
+    for (const [index, piece] of pieces.entries()) {
+      if (index > 0) await delay(this.#options.pause ?? 15)
+      const bytes = await piece
+      const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes
+      await new Promise((written) => this.#socket.write(buffer, written))
+    }
+    this.#isSent = true
+    const { quiet = 25, patience = LONGEST_SILENCE } = this.#options
+    this.#wait(this.#received.length > 0 ? quiet : patience)
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#received.push(chunk)
+    this.#heardAt = performance.now()
+    if (!this.#isCut) this.#wait(this.#options.quiet ?? 25)
+  }
+
+  #wait(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    if (!this.#isDone) this.#timer = setTimeout(() => this.#onSilence(), milliseconds)
+  }
+
+  #onSilence(): void {
+    if (this.#isCut) return this.#finish(false)
+    if (this.#received.length > 0) {
+      const isOver = performance.now() - this.#heardAt > LONGEST_SILENCE
+      if (isOver || !this.#isMoreToCome()) return this.#finish(false)
+      return this.#wait(this.#options.quiet ?? 25)
+    }
+    this.#isCut = true
+    this.#socket.end()
+    this.#wait(LONGEST_SILENCE)
+  }
+
+  /** Something is still to be sent, or the other side is at work, or has said that it closes. */
+  #isMoreToCome(): boolean {
+    if (!this.#isSent) return true
+    const answers = readable(this.#text(), this.#options.isHead)
+    if (answers === null) return false
+    const isClosing = answers.at(-1)?.headers['connection'] === 'close'
+    return isClosing || !this.#options.isEnough(answers.length)
+  }
+
+  #finish(isClosed: boolean): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    clearTimeout(this.#timer)
+    this.#socket.destroy()
+    const text = this.#text()
+    try {
+      const answers = readAnswers(text, this.#options.isHead)
+      this.#resolve({ answers, text, isClosed, isCut: this.#isCut })
+    } catch (error) {
+      this.#reject(error)
+    }
+  }
+
+  #text(): string {
+    return Buffer.concat(this.#received).toString('latin1')
+  }
+}
+
+/** Null for bytes that are no answer; the end of the exchange tells which. */
+function readable(text: string, isHead = false): RawAnswer[] | null {
+  try {
+    return readAnswers(text, isHead)
+  } catch {
+    return null
+  }
 }
 
 /** A request with the given lines; `Host` is there unless a line names it. */

@@ -39,5 +39,8 @@ test('a session’s cookie is kept from scripts, other sites and plain http, and
   expect(sessionCookie('t', 60_999)).toBe(
     '__Host-gatehouse=t; Max-Age=60; Path=/; Secure; SameSite=Lax; HttpOnly',
   )
+  expect(clearedCookie('__Host-gatehouse')).toBe(
+    '__Host-gatehouse=; Max-Age=0; Path=/; Secure; SameSite=Lax; HttpOnly',
+  )
   expect(clearedCookie('sid')).toBe('sid=; Max-Age=0; Path=/; Secure; SameSite=Lax')
 })

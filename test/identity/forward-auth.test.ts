@@ -4,8 +4,8 @@ import { createForwardAuthIdentifier } from '../../src/identity/forward-auth.ts'
 import type { ForwardAuthOptions } from '../../src/identity/forward-auth.ts'
 import type { Question, Reply } from '../../src/identity/outside.ts'
 import { readProofs } from '../../src/identity/proofs.ts'
-import { asProblem } from '../../src/problem.ts'
 import { arrivalOf } from '../support/arrival.ts'
+import { codeOfError } from '../support/code-of.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 
 const url = 'https://www.acme.example/whoami'
@@ -40,7 +40,7 @@ function create(proof: ForwardAuthOptions['proof'] = { cookie: 'sid' }, storefro
       if (principal === null) return 'not mine'
       return principal.kind === 'customer' ? principal.customer : 'guest'
     } catch (error) {
-      return asProblem(error).code
+      return codeOfError(error)
     }
   }
   return { clock, asked, told, ask, say }
@@ -141,6 +141,26 @@ describe('what the shop answers', () => {
     const { told, say } = create()
     told.answer = reply(status, headers)
     expect(await say('sid=a')).toBe(said)
+  })
+
+  test('no id means that it is nobody', async () => {
+    const { told, ask } = create()
+    told.answer = reply(200)
+    expect(await ask({ cookie: 'sid=a' })).toEqual({
+      kind: 'anonymous',
+      channel: 'browser',
+      isAmbient: true,
+    })
+  })
+
+  test('nothing else tells more than when to try again', async () => {
+    const { told, ask } = create()
+    told.answer = reply(500)
+    await expect(ask({ cookie: 'sid=a' })).rejects.toMatchObject({
+      code: 'identity/unavailable',
+      message: 'The shop cannot be asked who calls right now.',
+      retryAfter: 1,
+    })
   })
 
   test('nothing means that it is down', async () => {

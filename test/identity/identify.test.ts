@@ -5,8 +5,9 @@ import type { Identifier } from '../../src/identity/identify.ts'
 import type { CustomerPrincipal, Principal } from '../../src/identity/principal.ts'
 import { subjectOf } from '../../src/identity/principal.ts'
 import type { Proofs } from '../../src/identity/proofs.ts'
-import { asProblem, Problem } from '../../src/problem.ts'
+import { Problem } from '../../src/problem.ts'
 import { arrivalOf } from '../support/arrival.ts'
+import { codeOfError } from '../support/code-of.ts'
 
 const alice = (more: Partial<CustomerPrincipal> = {}): CustomerPrincipal => ({
   kind: 'customer',
@@ -58,7 +59,7 @@ async function codeOf(identifiers: readonly Identifier[], headers: Record<string
     await identify(identifiers, headers)
     return 'ok'
   } catch (error) {
-    return asProblem(error).code
+    return codeOfError(error)
   }
 }
 
@@ -129,11 +130,12 @@ describe('a bearer', () => {
     }
     await identify([watch, says(alice(bearer)), watch], authorized)
     await identify([watch, saysLater(alice(bearer)), watch], authorized)
+    await identify([says(alice(ambient)), watch, says(alice(bearer))], authorized)
     const known = {
       text: 'abc',
       digest: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     }
-    expect(shown).toEqual([known, null, known, null])
+    expect(shown).toEqual([known, null, known, null, known])
   })
 })
 
@@ -152,6 +154,14 @@ describe('two proofs', () => {
     expect(identify([says(weak), says(strong)], authorized)).toBe(strong)
     expect(identify([says(strong), says(weak)], authorized)).toBe(strong)
     expect(identify([says(weak), says(alice(ambient))])).toBe(weak)
+  })
+
+  test('of one server are one', async () => {
+    const byHeader: Principal = { ...backend, isBearer: undefined as never }
+    expect(identify([says(backend), says(byHeader)], authorized)).toMatchObject({ id: 'backend' })
+    const shopper = alice({ ...ambient, customer: 'backend' })
+    expect(await codeOf([says(backend), says(shopper)], authorized)).toBe('identity/invalid')
+    expect(await codeOf([says(shopper), says(backend)], authorized)).toBe('identity/invalid')
   })
 
   test('of which one is a guest’s are the other’s', () => {

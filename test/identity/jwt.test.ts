@@ -9,8 +9,9 @@ import type { Principal } from '../../src/identity/principal.ts'
 import { readProofs } from '../../src/identity/proofs.ts'
 import { issuerPolicy, shopifySessionTokenPolicy } from '../../src/identity/token-policy.ts'
 import { readVerificationKey, sharedKey } from '../../src/identity/verification-key.ts'
-import { asProblem } from '../../src/problem.ts'
+import { Problem } from '../../src/problem.ts'
 import { arrivalOf } from '../support/arrival.ts'
+import { codeOfError } from '../support/code-of.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import {
   AUDIENCE,
@@ -51,7 +52,7 @@ async function sayOf(identify: Identifier, arrival: Arrival): Promise<string> {
     const principal = await identify(readProofs(arrival.headers), arrival)
     return principal === null ? 'not mine' : describePrincipal(principal)
   } catch (error) {
-    return asProblem(error).code
+    return codeOfError(error)
   }
 }
 
@@ -125,6 +126,8 @@ describe('a bearer of the shop’s log-in', () => {
     ['an nbf in the future', { nbf: now / 1000 + 61 }],
     ['an nbf that is text', { nbf: '1' }],
     ['an nbf that is null', { nbf: null }],
+    ['a beginning in the future, good from now on', { iat: now / 1000 + 61, nbf: now / 1000 }],
+    ['an end with its beginning', { iat: now / 1000 + 50, exp: now / 1000 + 50 }],
     ['an end before its beginning', { iat: now / 1000 + 50, exp: now / 1000 + 40 }],
   ])('T23: is refused with %s', async (_what, more) => {
     expect(await say(identify, token(more))).toBe('identity/invalid')
@@ -242,6 +245,82 @@ describe('a verified token', () => {
     set = setOf(next.jwk, '2')
     expect(await say(identify, token)).toBe('identity/invalid')
     expect(await say(identify, next.sign(claimsFor('1002', clock.now())))).toBe('customer 1002')
+  })
+})
+
+describe('T22: newer keys are asked for', () => {
+  const [old, next] = [createSigningKey('old'), createSigningKey('next')]
+  const keysOf = (...jwks: readonly unknown[]) =>
+    jwks.map(readVerificationKey).filter((key) => key !== null)
+
+  function counting() {
+    const asked = { loads: 0, reloads: 0 }
+    let set = { keys: keysOf(old.jwk), epoch: '1' }
+    const keys: KeySource = {
+      current: () => set,
+      load: async () => {
+        asked.loads += 1
+        return set
+      },
+      reload: async () => {
+        asked.reloads += 1
+        set = { keys: keysOf(old.jwk, next.jwk), epoch: '2' }
+        return set
+      },
+    }
+    return { asked, ...create({ keys }) }
+  }
+
+  test('where a token names one that is not there, and only there', async () => {
+    const { asked, clock, identify } = counting()
+    const claims = claimsFor('1001', clock.now())
+    expect(await say(identify, old.sign(claims))).toBe('customer 1001')
+    expect(await say(identify, old.sign(claims, { kid: undefined }))).toBe('customer 1001')
+    expect(await say(identify, old.sign(claims, { alg: 'RS384' }))).toBe('identity/invalid')
+    expect(asked.reloads).toBe(0)
+    expect(await say(identify, next.sign(claims))).toBe('customer 1001')
+    expect(asked).toEqual({ loads: 4, reloads: 1 })
+    expect(await say(identify, next.sign(claimsFor('1002', clock.now())))).toBe('customer 1002')
+    expect(asked).toEqual({ loads: 5, reloads: 1 })
+  })
+
+  test('and a failure of that is no refusal of the token', async () => {
+    const down = new Problem('identity/unavailable', 'down')
+    const failing: KeySource = {
+      current: () => null,
+      load: async () => ({ keys: keysOf(old.jwk), epoch: '1' }),
+      reload: async () => {
+        throw down
+      },
+    }
+    const bearerly = create({ keys: failing })
+    const token = next.sign(claimsFor('1001', bearerly.clock.now()))
+    expect(await say(bearerly.identify, token)).toBe('identity/unavailable')
+    const cookiely = create({ keys: failing, cookie: 'shop_token' })
+    const arrival = arrivalOf({ headers: { cookie: `shop_token=${token}` } })
+    expect(await sayOf(cookiely.identify, arrival)).toBe('identity/unavailable')
+  })
+
+  test('no keys at hand means that nothing is remembered', async () => {
+    let isThere = true
+    const set = { keys: keysOf(old.jwk), epoch: '1' }
+    let loads = 0
+    const source: KeySource = {
+      current: () => (isThere ? set : null),
+      load: async () => {
+        loads += 1
+        return set
+      },
+      reload: async () => set,
+    }
+    const { clock, identify } = create({ keys: source })
+    const token = old.sign(claimsFor('1001', clock.now()))
+    await say(identify, token)
+    await say(identify, token)
+    expect(loads).toBe(1)
+    isThere = false
+    await say(identify, token)
+    expect(loads).toBe(2)
   })
 })
 
@@ -380,6 +459,14 @@ describe('a session token of Shopify’s extensions', () => {
 
   test('names nobody where nobody is logged in', async () => {
     expect(await ask({ sub: undefined })).toBe('guest')
+    const headers = {
+      authorization: `Bearer ${signHs256(claims({ sub: undefined }), SHOPIFY_SECRET)}`,
+    }
+    expect(await identify(readProofs(headers), arrivalOf({ headers }))).toEqual({
+      kind: 'anonymous',
+      channel: 'app',
+      isBearer: true,
+    })
   })
 
   test.each([
@@ -387,6 +474,8 @@ describe('a session token of Shopify’s extensions', () => {
     ['another shop, as a URL', { dest: 'https://evil.myshopify.com' }],
     ['a shop with a port', { dest: `https://${SHOP}:443` }],
     ['plain http', { dest: `http://${SHOP}` }],
+    ['a scheme in the middle', { dest: SHOP.replace('.', 'https://.') }],
+    ['a list of one', { sub: ['gid://shopify/Customer/1001'] }],
     ['a member of the staff', { sub: '42', iss: `https://${SHOP}/admin` }],
     ['a bare number', { sub: '1001' }],
     ['somebody’s order', { sub: 'gid://shopify/Order/1001' }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createRemoteKeys } from '../../src/identity/key-source.ts'
+import { createFixedKeys, createRemoteKeys } from '../../src/identity/key-source.ts'
 import type { AskOutside, Reply } from '../../src/identity/outside.ts'
-import { asProblem } from '../../src/problem.ts'
+import { codeOfError } from '../support/code-of.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { createSigningKey } from './log-in.ts'
 
@@ -18,8 +18,13 @@ const HOUR = 60 * MINUTE
 function create(answer: Reply | Error = reply(old.jwk)) {
   const clock = createFakeClock()
   const told: { answer: Reply | Error; asked: number } = { answer, asked: 0 }
-  const ask: AskOutside = async () => {
+  const ask: AskOutside = async (question) => {
     told.asked += 1
+    expect(question).toEqual({
+      url: 'https://login.acme.example/jwks.json',
+      headers: { accept: 'application/json' },
+      maxBytes: 65_536,
+    })
     if (told.answer instanceof Error) throw told.answer
     return told.answer
   }
@@ -28,14 +33,14 @@ function create(answer: Reply | Error = reply(old.jwk)) {
     try {
       return (await source.load()).keys.map(({ kid }) => kid).join()
     } catch (error) {
-      return asProblem(error).code
+      return codeOfError(error)
     }
   }
   const reloaded = async () => {
     try {
       return (await source.reload()).keys.map(({ kid }) => kid).join()
     } catch (error) {
-      return asProblem(error).code
+      return codeOfError(error)
     }
   }
   return { clock, told, source, kids, reloaded }
@@ -153,6 +158,29 @@ describe('T22: a key set that cannot be had', () => {
     }
     expect(told.asked).toBe(1 + 2)
   })
+})
+
+describe('what a caller is told', () => {
+  test('is when to try again', async () => {
+    const { source } = create(new Error('down'))
+    await expect(source.load()).rejects.toMatchObject({
+      code: 'identity/unavailable',
+      retryAfter: 5,
+      cause: new Error('down'),
+    })
+    await expect(source.load()).rejects.toMatchObject({ retryAfter: 5, cause: new Error('down') })
+  })
+})
+
+test('a hundred keys are not too many', async () => {
+  const jwks = Array.from({ length: 100 }, (_, at) => ({ ...next.jwk, kid: String(at) }))
+  expect((await create(reply(...jwks)).source.load()).keys).toHaveLength(100)
+})
+
+test('keys that stand in the configuration are always at hand', async () => {
+  const fixed = createFixedKeys([])
+  const set = { keys: [], epoch: '' }
+  expect([fixed.current(), await fixed.load(), await fixed.reload()]).toEqual([set, set, set])
 })
 
 describe('T22: a key that is not there', () => {

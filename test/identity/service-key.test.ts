@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readProofs } from '../../src/identity/proofs.ts'
 import { createServiceKeyIdentifier } from '../../src/identity/service-key.ts'
-import { asProblem } from '../../src/problem.ts'
 import { arrivalOf } from '../support/arrival.ts'
+import { codeOfError } from '../support/code-of.ts'
 
 const identify = createServiceKeyIdentifier([
   { id: 'one', sha256: hash('sha256', 'gh_one', 'hex'), scopes: ['session'] },
@@ -14,7 +14,7 @@ function say(headers: Record<string, string>): unknown {
   try {
     return identify(readProofs(headers), arrivalOf({ headers }))
   } catch (error) {
-    return asProblem(error).code
+    return codeOfError(error)
   }
 }
 

@@ -3,9 +3,9 @@ import { readProofs } from '../../src/identity/proofs.ts'
 import { createRevocations } from '../../src/identity/revocations.ts'
 import { createSessions } from '../../src/identity/session.ts'
 import type { SessionOptions } from '../../src/identity/session.ts'
-import { asProblem } from '../../src/problem.ts'
 import { Secret } from '../../src/secret.ts'
 import { arrivalOf } from '../support/arrival.ts'
+import { codeOfError } from '../support/code-of.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { signHs256 } from './log-in.ts'
 
@@ -31,7 +31,7 @@ function create(more: Partial<SessionOptions> = {}) {
       const principal = await sessions.identify(readProofs(headers), arrivalOf({ headers }))
       return principal?.kind === 'customer' ? principal.customer : 'not mine'
     } catch (error) {
-      return asProblem(error).code
+      return codeOfError(error)
     }
   }
   const sayCookie = async (token: string) => {
@@ -123,6 +123,44 @@ describe('a session', () => {
     expect(await say(theirs.token)).toBe('1002')
     clock.advance(1_000)
     expect(await say((await sessions.create('1001')).token)).toBe('1001')
+  })
+})
+
+describe('the cookie of a session', () => {
+  const ask = async (token: string) => {
+    const headers = { cookie: `__Host-gatehouse=${token}`, authorization: 'Bearer x' }
+    return create().sessions.identifyCookie(readProofs(headers), arrivalOf({ headers }))
+  }
+
+  test('says whose it is and until when', async () => {
+    const { token, expiresAt } = await create().sessions.create('1001')
+    expect(expiresAt).toBe(Math.floor(clock.now() / 1000) * 1000 + 3_600_000)
+    expect(await ask(token)).toEqual({
+      kind: 'customer',
+      channel: 'browser',
+      customer: '1001',
+      expiresAt,
+      session: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      isAmbient: true,
+    })
+  })
+
+  test('is cleared whatever is wrong with it', async () => {
+    const foreign = await make({ storefront: 'other' })
+    for (const token of ['garbage', 'a.b.c', signHs256({ sub: '1001' }, SECRET), foreign]) {
+      expect(await ask(token)).toMatchObject({
+        kind: 'anonymous',
+        channel: 'browser',
+        refusal: { code: 'identity/invalid', message: 'The session is not valid here.' },
+        clearCookies: ['__Host-gatehouse=; Max-Age=0; Path=/; Secure; SameSite=Lax; HttpOnly'],
+      })
+    }
+  })
+
+  test('is not there where nobody sent one', () => {
+    const { sessions } = create()
+    expect(sessions.identifyCookie(readProofs({}), arrivalOf())).toBeNull()
+    expect(sessions.identify(readProofs({}), arrivalOf())).toBeNull()
   })
 })
 

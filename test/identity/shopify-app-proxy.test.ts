@@ -7,9 +7,9 @@ import {
   createShopifyAppProxyIdentifier,
   withoutAppProxy,
 } from '../../src/identity/shopify-app-proxy.ts'
-import { asProblem } from '../../src/problem.ts'
 import { Secret } from '../../src/secret.ts'
 import { arrivalOf } from '../support/arrival.ts'
+import { codeOfError } from '../support/code-of.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { appProxyQuery, SHOP, SHOPIFY_SECRET, signAppProxy } from './log-in.ts'
 
@@ -44,7 +44,7 @@ function say(query: string, shop = SHOP, secret = SHOPIFY_SECRET, at = now): str
     expect(principal).toMatchObject({ isAmbient: true, channel: 'browser' })
     return principal.kind === 'customer' ? principal.customer : 'guest'
   } catch (error) {
-    return asProblem(error).code
+    return codeOfError(error)
   }
 }
 

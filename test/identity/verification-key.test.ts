@@ -1,7 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createSign, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { chooseKey, readVerificationKey, sharedKey } from '../../src/identity/verification-key.ts'
+import {
+  chooseKey,
+  isSignedBy,
+  readVerificationKey,
+  sharedKey,
+} from '../../src/identity/verification-key.ts'
 import type { VerificationKey } from '../../src/identity/verification-key.ts'
+import { part } from './log-in.ts'
 
 const jwkOf = (key: { export(options: { format: 'jwk' }): object }): object =>
   key.export({ format: 'jwk' })
@@ -87,7 +93,28 @@ describe('the key that a header means', () => {
     ['none: two of one name', [a, { ...a }], 'a', null],
     ['none: two nameless', [nameless, { ...nameless }], 'z', null],
     ['none: no keys', [], 'a', null],
-  ])('%s', (_what, keys, kid, found) => expect(choose(keys, kid)).toBe(found))
+    ['nameless of another algorithm', [other, { ...nameless }], 'a', { ...nameless }],
+  ])('%s', (_what, keys, kid, found) => expect(choose(keys, kid)).toEqual(found))
+})
+
+test('a signature counts only under the key’s own algorithm', async () => {
+  const claims = part({ sub: '1001' })
+  for (const [alg, digest] of [
+    ['RS256', 'sha256'],
+    ['RS512', 'sha512'],
+  ] as const) {
+    const text = `${part({ alg })}.${claims}`
+    const token = `${text}.${createSign(digest).update(text).sign(rsa.privateKey, 'base64url')}`
+    const key = readVerificationKey(jwkOf(rsa.publicKey))
+    expect(key !== null && (await isSignedBy(token, key))).toBe(alg === 'RS256')
+  }
+})
+
+test('what is no fault of the token is not taken for one', async () => {
+  const broken = { ...sharedKey('x'), key: { type: 'secret' } as never }
+  await expect(isSignedBy('e30.e30.AA', broken)).resolves.toBe(false)
+  const token = `${part({ alg: 'HS256' })}.e30.AA`
+  await expect(isSignedBy(token, broken)).rejects.toThrow(TypeError)
 })
 
 test('a shared secret is for HS256 and every name', () => {

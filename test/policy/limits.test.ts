@@ -63,10 +63,7 @@ describe('who a call counts for', () => {
   const channel = 'app'
   test.each([
     [{ kind: 'anonymous', channel }, 'address 192.0.2.1'],
-    [
-      { kind: 'customer', channel, customer: '1001', expiresAt: 0, session: 'a' },
-      'customer 1001',
-    ],
+    [{ kind: 'customer', channel, customer: '1001', expiresAt: 0, session: 'a' }, 'customer 1001'],
     [{ kind: 'service', channel: 'server', id: 'shop', scopes: new Set<string>() }, 'service shop'],
   ] as const)('%j', (principal, caller) => {
     expect(callerOf(principal, '192.0.2.1')).toBe(caller)

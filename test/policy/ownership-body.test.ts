@@ -162,6 +162,11 @@ describe('a body that two readers could understand differently is malformed', ()
     ['a name of 65 characters', `{"${'a'.repeat(65)}":1}`],
   ])('%s', (_what, sent) => expect(ask(redeem, sent)).toBe('downstream/malformed'))
 
+  test('many lists and objects beside each other are fine', () => {
+    const sent = `{"account_id":"acc-alice","trace":[${'[],{},{"a":[]},'.repeat(40)}1]}`
+    expect(bound(redeem, sent)).toBe(sent)
+  })
+
   test('32 levels are fine', () => {
     const sent = `{"account_id":"acc-alice","trace":${'['.repeat(31)}${']'.repeat(31)}}`
     expect(bound(redeem, sent)).toBe(sent)
@@ -171,6 +176,7 @@ describe('a body that two readers could understand differently is malformed', ()
     ['UTF-16', Buffer.from('{"offer":"a"}', 'utf16le')],
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
     ['an overlong quote', Buffer.from([0x7b, 0xc0, 0xa2, 0x7d])],
+    ['a value that is not UTF-8', Buffer.from([...Buffer.from('{"offer":"'), 0xff, 0x22, 0x7d])],
     ['a lone surrogate', Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d])],
   ])('%s', (_what, sent) => expect(ask(redeem, sent)).toBe('downstream/malformed'))
 
@@ -237,6 +243,41 @@ describe('a field with choices', () => {
       expect(codeOf(check)).toBe('policy/write-not-allowed')
     }
   })
+})
+
+describe('several ids of the customer', () => {
+  const twice = route(
+    [
+      { in: 'body', name: 'buyer', to: 'customer' },
+      { in: 'query', name: 'offer', to: 'customer', fill: true },
+      { in: 'body', name: 'payer', to: 'customer' },
+    ],
+    [{ name: 'trace' }],
+  )
+
+  test('are each written in the upstream’s spelling', () => {
+    expect(bound(twice, '{"payer":"1001","trace":1,"buyer":"1001"}')).toBe(
+      '{"payer":"acme-1001","trace":1,"buyer":"acme-1001"}',
+    )
+    expect(ask(twice, '{"payer":"1001","buyer":"1002"}')).toBe('policy/subject-mismatch')
+  })
+
+  test('are ids wherever they stand, also where no list of names has them', () => {
+    expect(ask(twice, '{"trace":{"payer":"1001"}}')).toBe('policy/subject-mismatch')
+    expect(ask(twice, '{"trace":[{"buyer":"1002"}]}')).toBe('policy/subject-mismatch')
+  })
+
+  test('are filled in only where the binding says so', () => {
+    expect(bound(twice, '{"trace":1}')).toBe('{"trace":1}')
+    expect(ask(twice, '{"offer":"1001"}')).toBe('downstream/malformed')
+  })
+})
+
+test('a member of a listed object is no binding of the top', () => {
+  const nested = route(ids, [{ name: 'detail.customer' }])
+  expect(bound(nested, '{"detail":{"customer":1}}')).toBe(
+    '{"account_id":"acc-alice","detail":{"customer":1}}',
+  )
 })
 
 describe('who is looked at', () => {

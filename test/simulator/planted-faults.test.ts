@@ -18,7 +18,7 @@ import type { Report } from './simulate.ts'
 
 /** All of them, well before this many steps. */
 const STEPS = 20_000
-const SEEDS = [1, 2, 3]
+const SEEDS = [1, 2]
 
 const dimensions = [
   'provider',
@@ -30,6 +30,9 @@ const dimensions = [
   'customer',
   'kind',
 ] as const satisfies readonly (keyof TokenTuple)[]
+
+// A few seconds; where the machine is busy with other suites, very many more.
+vi.setConfig({ testTimeout: 180_000 })
 
 afterEach(() => {
   vi.doUnmock('../../src/tokens/accounts.ts')
@@ -55,8 +58,10 @@ describe('a key and a comparison without', () => {
 })
 
 test('single flight by storefront alone', async () => {
+  const keyed = (tuple: TokenTuple) => `${tuple.storefront} ${hashOf(Object.values(tuple))}`
   vi.doMock('../../src/tokens/key.ts', () => ({
-    tokenKey: (tuple: TokenTuple) => `${tuple.storefront} ${hashOf(Object.values(tuple))}`,
+    tokenKey: keyed,
+    createTokenKeys: () => keyed,
     isSameTuple: () => true,
   }))
   vi.doMock('../../src/tokens/single-flight.ts', () => ({
@@ -89,21 +94,23 @@ test('no single flight at all', async () => {
 test('a token captured in shared state', async () => {
   vi.doMock('../../src/tokens/mint.ts', async (original) => {
     const { createMint } = await original<typeof MintModule>()
-    // As where a module-level variable holds "the" token across an await.
-    let latest: Entry['token'] | null = null
+    // As where a variable outside the call holds "the" token while any is being made.
+    let shared: Entry['token'] | null = null
+    let underWay = 0
     return {
       createMint: (...parts: Parameters<typeof createMint>): Mint => {
         const mint = createMint(...parts)
         return async (...args) => {
-          const entry = await mint(...args)
-          latest = entry.token
-          await new Promise(setImmediate)
-          return { ...entry, token: latest }
+          underWay += 1
+          const entry = await mint(...args).finally(() => (underWay -= 1))
+          const token = (shared ??= entry.token)
+          if (underWay === 0) shared = null
+          return { ...entry, token }
         }
       },
     }
   })
-  expect(await sinsFound()).toMatch(/another|past its lifetime/)
+  expect(await sinsFound()).toMatch(/another|sent without/)
 })
 
 test('a swapped exchange answer that is learned without asking whose it is', async () => {
@@ -203,8 +210,10 @@ function keysOver(
   keyed: (tuple: TokenTuple) => readonly unknown[],
   compared: (tuple: TokenTuple) => readonly unknown[],
 ) {
+  const tokenKey = (tuple: TokenTuple) => hashOf(keyed(tuple))
   return {
-    tokenKey: (tuple: TokenTuple) => hashOf(keyed(tuple)),
+    tokenKey,
+    createTokenKeys: () => tokenKey,
     isSameTuple: (one: TokenTuple, other: TokenTuple) =>
       JSON.stringify(compared(one)) === JSON.stringify(compared(other)),
   }

@@ -293,7 +293,7 @@ function createSimulation(seed: number) {
     if (old === undefined) return
     const kind = random.pick(['nector', 'neuroon', 'witness'] as const)
     const place = placeOf(truth, old, kind === 'witness' ? random.pick(witnessIds) : kind)
-    const rotation = random.pick([0, 1, 1, 1, 2])
+    const rotation = random.pick([0, 0, 1, 1, 2])
     count(`rotation ${kind}`)
     if (rotation === 0) shops[index] = rotated(old, kind, `${random.below(1e6)}`)
     else if (rotation === 1) settleKeys(old, kind, place)
@@ -364,7 +364,7 @@ function createSimulation(seed: number) {
     [10, hangUp],
     [3, revoke],
     [4, recreateLead],
-    [4, rotate],
+    [8, rotate],
     [1, moveShop],
     [1, loseReplica],
     [2, setClock],

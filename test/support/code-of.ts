@@ -6,7 +6,15 @@ export function codeOf(attempt: () => unknown): string {
     attempt()
     return 'ok'
   } catch (error) {
-    if (error instanceof Problem) return error.code
+    // One without a detail tells its caller nothing: that is a fault of its own.
+    if (error instanceof Problem && error.message !== '') return error.code
     throw error
   }
+}
+
+/** The code of anything that was thrown; what is no problem with a detail is thrown again. */
+export function codeOfError(error: unknown): string {
+  return codeOf(() => {
+    throw error
+  })
 }

@@ -55,11 +55,13 @@ describe('an exchange that names another account (T24)', () => {
   test('is accepted once a day and no more', () => {
     const accounts = createAccounts(10)
     accounts.learn(alice, 'A', 0)
-    accounts.doubt(alice, 'A', 0)
-    accounts.learn(alice, 'B', 0)
-    expect(accounts.doubt(alice, 'B', MINUTE)).toBe(true)
-    expect(codeOf(() => accounts.learn(alice, 'C', DAY - 1))).toBe('tokens/exchange-mismatch')
-    expect(accounts.learn(alice, 'C', DAY)).toBe('changed')
+    accounts.doubt(alice, 'A', HOUR)
+    accounts.learn(alice, 'B', HOUR)
+    expect(accounts.doubt(alice, 'B', 2 * HOUR)).toBe(true)
+    expect(codeOf(() => accounts.learn(alice, 'C', DAY + HOUR - 1))).toBe(
+      'tokens/exchange-mismatch',
+    )
+    expect(accounts.learn(alice, 'C', DAY + HOUR)).toBe('changed')
   })
 
   test('counts the day from the change, also where the account was confirmed since', () => {

@@ -465,6 +465,28 @@ describe('giving up, after a second refusal', () => {
     expect(await k.tokens.recover(later, refusal)).not.toBeNull()
   })
 
+  test('of a storefront’s own token is no reason to keep a refused one, not even in the rest', async () => {
+    const demand = demandOf(credentialOf('shop', { token: shopToken() }))
+    const first = await k.ask(demand)
+    k.tokens.giveUp(first, first)
+    const next = await k.ask(demand)
+    expect(await k.tokens.recover(next, refusal)).toBeNull()
+    expect(k.tokens.authorize(demand)).toBeInstanceOf(Promise)
+  })
+
+  test('of two bare keys rests the sending-again with either', async () => {
+    const both = withFallbacks([
+      credentialOf('new', { token: null }),
+      credentialOf('old', { token: null }),
+    ])
+    const first = await k.ask(demandOf(both))
+    const second = await k.tokens.recover(first, refusal)
+    if (second === null) throw new Error('the other key was expected')
+    k.tokens.giveUp(second, first)
+    expect(await k.tokens.recover(first, refusal)).toBeNull()
+    expect(await k.tokens.recover(second, refusal)).toBeNull()
+  })
+
   test('of a bare key rests its sending-again', async () => {
     const both = withFallbacks([
       credentialOf('new', { token: null }),
@@ -574,6 +596,13 @@ describe('an account that the upstream refuses (T24)', () => {
     expect(k.tokens.authorize(ours)).toMatchObject({ token: second.token })
   })
 
+  test('is left alone where the token was opaque', async () => {
+    const first = await warm()
+    k.tokens.accountGone({ ...first, account: null })
+    k.tokens.accountGone({ ...first, token: null })
+    expect(k.tokens.authorize(ours)).toMatchObject({ token: first.token })
+  })
+
   test('is nobody’s where the call went without a token', async () => {
     const bare = await k.ask(demandOf(credentialOf('server', { token: null })))
     k.tokens.accountGone(bare)
@@ -606,6 +635,17 @@ describe('two live keys (F12)', () => {
     expect(idOf(third)).toBe('new')
     if (third !== null) k.tokens.accepted(third)
     expect(idOf(await k.ask(both))).toBe('new')
+  })
+
+  test('a shopper refused under both keys is held back under both', async () => {
+    const first = await k.ask(both)
+    const second = await k.tokens.recover(first, refusal)
+    if (second === null) throw new Error('the other key was expected')
+    k.tokens.giveUp(second, first)
+    expect(await k.codeOf(k.ask(both))).toBe('upstream/credential-rejected')
+    expect(await k.codeOf(k.ask({ ...both, credential: second.credential }))).toBe(
+      'upstream/credential-rejected',
+    )
   })
 
   test('one shopper refused under both keys does not move the others to the old one', async () => {

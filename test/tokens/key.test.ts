@@ -1,6 +1,6 @@
 import { test as propertyTest, fc } from '@fast-check/vitest'
-import { describe, expect, test } from 'vitest'
-import { isSameTuple, tokenKey } from '../../src/tokens/key.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { createTokenKeys, isSameTuple, tokenKey } from '../../src/tokens/key.ts'
 import type { TokenTuple } from '../../src/tokens/key.ts'
 import { tupleOf } from './kit.ts'
 
@@ -33,7 +33,34 @@ test('nobody is not a customer called null', () => {
 })
 
 test('the key is a SHA-256, so that it shows nobody’s id', () => {
-  expect(tokenKey(tupleOf())).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  expect(tokenKey(tupleOf())).toHaveLength(32)
+  expect(tokenKey(tupleOf())).not.toContain('1001')
+})
+
+describe('remembered keys', () => {
+  test('are the same as those worked out anew', () => {
+    const keyFor = createTokenKeys()
+    for (const tuple of [tupleOf(), tupleOf({ customer: '1002' }), tupleOf(), tupleOf()]) {
+      expect(keyFor(tuple)).toBe(tokenKey(tuple))
+    }
+  })
+
+  test.each(fields)('are never another tuple’s, where only %s differs', (field) => {
+    const keyFor = createTokenKeys()
+    keyFor(tupleOf())
+    expect(keyFor(tupleOf({ [field]: 'another' }))).toBe(tokenKey(tupleOf({ [field]: 'another' })))
+    expect(keyFor(tupleOf())).toBe(tokenKey(tupleOf()))
+  })
+
+  test('are looked up and not worked out again', () => {
+    const keyFor = createTokenKeys()
+    const tuple = tupleOf()
+    keyFor(tuple)
+    const hashed = vi.spyOn(JSON, 'stringify')
+    expect(keyFor(tupleOf())).toBe(keyFor(tuple))
+    expect(hashed).not.toHaveBeenCalled()
+    hashed.mockRestore()
+  })
 })
 
 const text = fc.string({ maxLength: 4 })

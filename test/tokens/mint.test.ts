@@ -9,6 +9,8 @@ import { createFakeClock } from '../support/fake-clock.ts'
 import { answerOf, HOUR, kindOf, MINUTE, SECOND, tokenOf, tupleOf, upstreamOf } from './kit.ts'
 
 const LAST_MOMENTS = 30 * SECOND
+/** Of a clock an hour ahead. */
+const ANOTHER = new Date(createFakeClock().now() + HOUR).toUTCString()
 
 function kit(answers: readonly ExchangeAnswer[] = []) {
   const clock = createFakeClock()
@@ -264,7 +266,7 @@ describe('a refusal that shows another clock (F9)', () => {
       'tokens/customer-unknown',
       { date: new Date(0).toUTCString() },
     ],
-    ['there was no answer', 'tokens/exchange-unavailable', { date: new Date(0).toUTCString() }],
+    ['there was no answer', 'tokens/exchange-unavailable', { date: ANOTHER }],
   ] as const)('but not where %s', async (_title, code, headers) => {
     const { run, asked, types } = kit([answerOf('', { headers })])
     const kind = kindOf({

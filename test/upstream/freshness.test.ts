@@ -39,11 +39,19 @@ describe('is kept as long as', () => {
     ['a quoted max-age says', { 'cache-control': 'max-age="10"' }, 10_000],
     ['the first max-age says', { 'cache-control': 'max-age=10, max-age=20' }, 10_000],
     ['s-maxage says, before max-age', { 'cache-control': 'max-age=10, s-maxage=20' }, 20_000],
-    ['max-age says, before Expires', { 'cache-control': 'max-age=10', expires: date, date }, 10_000],
+    [
+      'max-age says, before Expires',
+      { 'cache-control': 'max-age=10', expires: date, date },
+      10_000,
+    ],
     ['Expires says', { expires: 'Sun, 01 Nov 2026 00:00:30 GMT', date }, 30_000],
     ['is left of it', { 'cache-control': 'max-age=10', age: '4' }, 6_000],
     ['an hour at most', { 'cache-control': 'max-age=999999999' }, 3_600_000],
-    ['the route says, beside other directives', { 'cache-control': 'public, x="no-store"' }, 60_000],
+    [
+      'the route says, beside other directives',
+      { 'cache-control': 'public, x="no-store"' },
+      60_000,
+    ],
     ['the route says, whatever it varies by', { vary: 'Accept-Language, Origin' }, 60_000],
   ])('%s', (_what, headers, fresh) => expect(of(headers)).toMatchObject({ fresh }))
 })

@@ -100,7 +100,10 @@ describe('content', () => {
 describe('a shopper’s own read', () => {
   test('is shared with itself, and kept only where the storefront asks for it', () => {
     expect(readingOf(facts, rules)).toMatchObject({ rule: null, owner: '["acme","1001"]' })
-    expect(readingOf(facts, { content: true, own: 5_000 })?.rule).toEqual({ fresh: 5_000, stale: 0 })
+    expect(readingOf(facts, { content: true, own: 5_000 })?.rule).toEqual({
+      fresh: 5_000,
+      stale: 0,
+    })
   })
 
   test('is not kept where a server reads for nobody', () => {
@@ -117,14 +120,20 @@ describe('neither shared nor kept', () => {
     expect(keyOf({ route: { ...points, shared: false } })).toBeUndefined()
   })
 
-  test.each(['range', 'if-range', 'if-match', 'if-modified-since', 'if-none-match'])('%s', (name) => {
-    expect(keyOf({ arrival: { ...facts.arrival, headers: { [name]: '"x"' } } })).toBeUndefined()
-  })
+  test.each(['range', 'if-range', 'if-match', 'if-modified-since', 'if-none-match'])(
+    '%s',
+    (name) => {
+      expect(keyOf({ arrival: { ...facts.arrival, headers: { [name]: '"x"' } } })).toBeUndefined()
+    },
+  )
 
   test('but a question whether content is new may be answered by what is kept', () => {
     const plain = readingOf({ ...facts, route: content }, rules)
     const headers = { ...facts.arrival.headers, 'if-none-match': '"x"' }
-    const asked = readingOf({ ...facts, route: content, arrival: { ...facts.arrival, headers } }, rules)
+    const asked = readingOf(
+      { ...facts, route: content, arrival: { ...facts.arrival, headers } },
+      rules,
+    )
     expect(asked).toEqual({ ...plain, ifNoneMatch: '"x"' })
   })
 })

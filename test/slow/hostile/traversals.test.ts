@@ -4,6 +4,9 @@ import { startLanes, tryOn } from '../../hostile/trial.ts'
 import type { Lanes } from '../../hostile/trial.ts'
 import { describeCorpus, lines } from '../../support/corpora.ts'
 
+/** Milliseconds: much of this is no whole request, and no answer comes. */
+const PATIENCE = 250
+
 let lanes: Lanes
 beforeAll(async () => {
   lanes = await startLanes()
@@ -21,7 +24,9 @@ describeCorpus('patt-traversal.txt', 'every path traversal', (text) => {
     '%s reaches no other route',
     async (_name, base) => {
       const wrong = await lanes.all(lines(text), async (stand, tail) => {
-        const verdict = await tryOn(stand, request(`GET ${base}${tail}`))
+        const verdict = await tryOn(stand, request(`GET ${base}${tail}`), {
+          patience: PATIENCE,
+        })
         return verdict.wrongs.map((what) => `${base}${tail}: ${what}`)
       })
       expect(wrong).toEqual([])

@@ -49,6 +49,24 @@ describe.each([
   })
 })
 
+describe.each([1, 5, 29, -5, -29])('a host clock %i s ahead, which is not corrected', (seconds) => {
+  const clock = createFakeClock()
+  const now = () => clock.now() - seconds * 1000
+  const rig = useRig({ clock, nector: { now }, neuroon: { now } })
+
+  test('fails no call: after the first refusal nothing is dated ahead', async () => {
+    for (let hour = 0; hour < 4; hour += 1) {
+      for (const { customer } of [ALICE, BOB]) {
+        expect((await own(rig(), customer)).status).toBe(200)
+      }
+      expect((await search(rig())).status).toBe(200)
+      clock.advance(HOUR)
+    }
+    const refused = rig().nector.received.filter(({ status }) => status === 401)
+    expect(refused.length).toBeLessThanOrEqual(1)
+  })
+})
+
 describe('a host clock that jumps', () => {
   const clock = createFakeClock()
   let jump = 0

@@ -245,15 +245,21 @@ describe('what the upstream says', () => {
 })
 
 describe('fairness', () => {
+  async function count(budget: Budget, caller: string, served: Map<string, number>): Promise<void> {
+    if ((await call(budget, caller)) !== null) return
+    served.set(caller, (served.get(caller) ?? 0) + 1)
+  }
+
   /** Everybody calls every second, in this order; how often each was served. */
-  async function saturate(callers: readonly string[], seconds: number): Promise<Map<string, number>> {
+  async function saturate(
+    callers: readonly string[],
+    seconds: number,
+  ): Promise<Map<string, number>> {
     const budget = budgetOf()
     const served = new Map(callers.map((caller) => [caller, 0]))
     for (let second = 0; second < seconds; second++) {
       for (const caller of callers) {
-        void call(budget, caller).then((problem) => {
-          if (problem === null) served.set(caller, (served.get(caller) ?? 0) + 1)
-        })
+        void count(budget, caller, served)
       }
       await time.pass(1_000)
     }
