@@ -1,42 +1,35 @@
 /**
- * The way of a request, written out: it arrives, we learn who calls, decide whether they may,
- * authorize, forward, and recover once.
+ * The way of a request, written out: it arrives, its storefront and route are looked up, we learn
+ * who calls, decide whether they may, and answer it ourselves or proxy it (`proxy.ts`: bind,
+ * authorize, deliver).
  *
  * Owns the order of the stages and nothing else; each stage is a folder of its own, and their
  * names, sorted, are this order. Called by the server for every request but the health checks.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { UnidentifiedCall } from './call.ts'
 import type { Clock } from './clock.ts'
 import type { ListenLimits } from './config/config.ts'
-import { accept, hostOf, VIA } from './downstream/accept.ts'
+import { accept, hostOf } from './downstream/accept.ts'
 import type { Arrival } from './downstream/accept.ts'
 import { answerEmpty, answerProblem } from './downstream/answer.ts'
-import { capped, readBodyFor } from './downstream/body-rule.ts'
-import type { Body } from './downstream/body.ts'
 import type { CallerAddress } from './downstream/caller-address.ts'
 import type { Overload } from './downstream/overload.ts'
-import { subjectOf } from './identity/principal.ts'
 import type { Principal } from './identity/principal.ts'
 import { answerOwn } from './own.ts'
 import { isPreflight, preflightHeaders } from './policy/cors.ts'
 import { decide } from './policy/decide.ts'
 import { callerOf } from './policy/limits.ts'
-import { checkBody } from './policy/ownership-body.ts'
-import { checkOwnership } from './policy/ownership.ts'
-import type { Owned } from './policy/ownership.ts'
 import { asProblem, Problem } from './problem.ts'
-import type { Credential, Headers, Method, Upstream } from './provider.ts'
+import type { Headers, Method } from './provider.ts'
+import { createProxy } from './proxy.ts'
 import { CallRecorder, createSubjectNames } from './record.ts'
 import type { CallRecord } from './record.ts'
 import { locate } from './storefront.ts'
-import type { Destination, Storefront, Storefronts, UpstreamDestination } from './storefront.ts'
+import type { Destination, Storefronts } from './storefront.ts'
 import type { Tokens } from './tokens/authorize.ts'
-import type { Flight } from './upstream/coalesce.ts'
-import type { Deliver, Delivered } from './upstream/deliver.ts'
-import { readingOf } from './upstream/reading.ts'
+import type { Deliver } from './upstream/deliver.ts'
 import type { Reads } from './upstream/reads.ts'
-import { readCallerHeaders } from './upstream/request-headers.ts'
-import type { AnswerContext } from './upstream/response-headers.ts'
 
 export interface GatewayOptions {
   readonly storefronts: Storefronts
@@ -52,28 +45,14 @@ export interface GatewayOptions {
 
 export type Gateway = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** One call on its way. */
-interface Call {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly arrival: Arrival
-  readonly storefront: Storefront
-  readonly principal: Principal
-  /** For whatever answer it gets: CORS, and once it is counted, what is left of its limit. */
-  headers: Headers
-  readonly recorder: CallRecorder
-}
-
-/** Milliseconds from arrival to the end of the answer, exchanges and replays included. */
-const CALL_DEADLINE = 10_000
-
 export function createGateway(options: GatewayOptions): Gateway {
-  const { storefronts, tokens, clock } = options
+  const { storefronts, clock } = options
+  const proxy = createProxy(options)
   const subjectNames = createSubjectNames()
 
   return async (request, response) => {
     const recorder = new CallRecorder(clock, subjectNames)
-    let call: Omit<Call, 'principal'> | null = null
+    let call: UnidentifiedCall | null = null
     try {
       options.overload.check()
       const arrival = accept(request, options)
@@ -97,7 +76,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  async function serve(call: Omit<Call, 'principal'>): Promise<void> {
+  async function serve(call: UnidentifiedCall): Promise<void> {
     const { arrival, storefront, recorder } = call
     const located = locate(storefront, arrival.path)
     if (located === null) {
@@ -127,92 +106,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     countCall(call, principal, destination)
     const { request, response, headers } = call
     if (destination.kind === 'own') {
-      return answerOwn(destination.endpoint, { request, response, arrival, principal, cors: headers })
+      return answerOwn(destination.endpoint, {
+        request,
+        response,
+        arrival,
+        principal,
+        cors: headers,
+      })
     }
-    return proxy({ request, response, arrival, storefront, principal, headers, recorder }, destination)
-  }
-
-  async function proxy(call: Call, destination: UpstreamDestination): Promise<void> {
-    const { arrival, principal, request, storefront } = call
-    const { upstream, route, params, path } = destination
-    const query = storefront.withoutProof(arrival.query)
-    const owned = checkOwnership({ route, params, path, query }, principal, upstream)
-    const customer = subjectOf(principal)
-    const headers = readCallerHeaders(arrival, upstream)
-    const credential = upstream.authorize({ route, channel: principal.channel, customer, headers })
-    const body =
-      arrival.body === 'none'
-        ? null
-        : await readBodyFor(request, arrival, capped(route.body, options.limits))
-    const ownedBody = checkBody(route, body, principal, upstream)
-    const isWhole = body === null || Buffer.isBuffer(body)
-    const isReplayable = isWhole && (route.method === 'GET' || route.replayable === true)
-
-    const allowed = { call, destination, owned, ownedBody, customer, credential, isReplayable }
-
-    const reading = readingOf(
-      { storefront: storefront.id, upstream, route, credential, customer, arrival, query, headers },
-      storefront.reading,
+    return proxy(
+      { request, response, arrival, storefront, principal, headers, recorder },
+      destination,
     )
-    if (reading === null) await carry(allowed, null, false)
-    else {
-      const context = contextOf(call, upstream)
-      await options.reads.serve(
-        reading,
-        { response: call.response, context },
-        (flight, withholds) => carry(allowed, flight, withholds),
-      )
-    }
-    if (route.method !== 'GET' && customer !== null) options.reads.changed(storefront.id, customer)
   }
-
-  async function carry(
-    { call, destination, owned, ownedBody, customer, credential, isReplayable }: Allowed,
-    flight: Flight | null,
-    withholdsFaults: boolean,
-  ): Promise<Delivered> {
-    const { arrival, principal, response, storefront, recorder, headers: cors } = call
-    const { upstream, route } = destination
-    const demand = { storefront: storefront.id, upstream, credential, customer, isReplayable }
-    const authorized = tokens.authorize(demand) // 4 tokens
-    const authorization = authorized instanceof Promise ? await authorized : authorized
-    const delivery = {
-      arrival,
-      response,
-      upstream,
-      route,
-      caller: sharerOf(storefront.id, customer, principal, arrival),
-      flight,
-      withholdsFaults,
-      target: owned.target,
-      body: ownedBody(authorization.account),
-      cors,
-      isPrivate: principal.kind !== 'anonymous',
-      isReplayable,
-      deadline: recorder.startedAt + (route.timeouts?.whole ?? CALL_DEADLINE),
-      recorder,
-    }
-    return options.deliver(delivery, authorization) // 5 upstream
-  }
-}
-
-/** A call that may be made. */
-interface Allowed {
-  readonly call: Call
-  readonly destination: UpstreamDestination
-  readonly owned: Owned
-  readonly ownedBody: (account: string | null) => Body
-  readonly customer: string | null
-  readonly credential: Credential
-  readonly isReplayable: boolean
 }
 
 /** Throws `policy/rate-limited`. The shop's own servers make sessions as often as shoppers log in. */
-function countCall(
-  call: Omit<Call, 'principal'>,
-  principal: Principal,
-  destination: Destination,
-): void {
+function countCall(call: UnidentifiedCall, principal: Principal, destination: Destination): void {
   const isOwn = destination.kind === 'own'
   if (isOwn && principal.kind === 'service') return
   const { limits } = call.storefront
@@ -220,22 +130,6 @@ function countCall(
   const { headers, problem } = limits.take(callerOf(principal, call.arrival.address), family)
   if (headers.length > 0) call.headers = [...call.headers, ...headers]
   if (problem !== null) throw problem
-}
-
-function contextOf({ arrival, headers, principal }: Call, upstream: Upstream): AnswerContext {
-  const isPrivate = principal.kind !== 'anonymous'
-  return { upstream, requestId: arrival.id, cors: headers, via: VIA, isPrivate }
-}
-
-/** Who shares the upstream's quota with others: a server that acts for shoppers is each of them. */
-function sharerOf(
-  storefront: string,
-  customer: string | null,
-  principal: Principal,
-  { address }: Arrival,
-): string {
-  if (customer !== null) return `${storefront} customer ${customer}`
-  return `${storefront} ${callerOf(principal, address)}`
 }
 
 /** A page of the storefront may read why its request was refused, also where we read no further. */
