@@ -34,19 +34,24 @@ storefronts:
 ${all.join('')}`
 }
 
+// Everything counts, and nothing is ever used up: a bench of refusals would measure nothing.
+const PLENTY = '{ calls: 1000000000, per: 1m }'
+
 function storefront(upstream: string, index: number): string {
   return `  shop${index}:
     hosts: [${host(index)}]
+    limits: ${PLENTY}
     origins: [${ORIGIN}]
     identity:
       - { type: service-key, keys: [{ id: bench, sha256: ${hash('sha256', SERVICE_KEY, 'hex')}, scopes: [session] }] }
       - { type: session, secret: ${SESSION_SECRET}, ttl: 24h }
     providers:
-      neuroon: { environment: "${upstream}", shopId: shop_${index}, apiKey: sk_bench_${index}_not-a-real-key }
+      neuroon: { environment: "${upstream}", shopId: shop_${index}, budget: ${PLENTY}, apiKey: sk_bench_${index}_not-a-real-key }
       nector:
         environment: ${upstream}
         customer: shopify
         workspaceId: shopify-bench
+        budget: ${PLENTY}
         keys:
           storefront: { apiKey: ak_bench_${index}_not-a-real-key, signingSecret: ${SIGNING_SECRET} }
 `
