@@ -150,9 +150,6 @@ function block(scheme: string): void {
   const { told } = upstreamOf(scheme)
   const before = statSync(told).size
   while (statSync(told).size === before);
-  // It was written: a moment later it has surely come over the loopback.
-  const end = systemClock.monotonic() + 5
-  while (systemClock.monotonic() < end);
 }
 
 function upstreamOf(scheme: string): RawUpstream {
