@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seed } from '../support/seed.ts'
 import { anyBytes, anyHeaders, anyMessage, anyTarget } from './generators.ts'
 import { request } from './raw-client.ts'
 import { startStand } from './stand.ts'
@@ -12,7 +13,6 @@ import { tryOn } from './trial.ts'
 
 /** The four properties, over so many requests each. */
 export function describeGenerated(numRuns: number): void {
-  const seed = Number(process.env['GATEHOUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   const timeout = 30_000 + numRuns * 400
   let stand: Stand
   beforeAll(async () => {

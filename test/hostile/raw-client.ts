@@ -177,7 +177,11 @@ export function readAnswers(text: string, isHead = false): RawAnswer[] {
     ) as Record<string, string>
     rest = rest.slice(end + 4)
     if (status < 200) continue
-    const { body, left } = isHead ? { body: '', left: rest } : readAnswerBody(rest, status, headers)
+    // After an answer to HEAD, which announces a body that it does not have, comes the next one.
+    const isBodyless = isHead || rest.startsWith('HTTP/1.1 ')
+    const { body, left } = isBodyless
+      ? { body: '', left: rest }
+      : readAnswerBody(rest, status, headers)
     answers.push({ status, headers, body })
     rest = left
   }
