@@ -13,14 +13,14 @@ import type { Arrival } from '../src/downstream/accept.ts'
 import type { OwnCall, OwnEndpoint } from '../src/endpoint.ts'
 import { problems } from '../src/problem.ts'
 import type { ProblemCode } from '../src/problem.ts'
-import type { BodyRule, Callers, Provider, Route } from '../src/provider.ts'
+import type { BodyRule, Callers, Provider, Route, Upstream } from '../src/provider.ts'
 import { buildStorefronts } from '../src/storefront.ts'
 import type { Storefront, StorefrontParts } from '../src/storefront.ts'
 import { createFakeClock } from './support/fake-clock.ts'
 import { textOf } from './support/json.ts'
 import { samples } from './support/provider-samples.ts'
 import type { Sample } from './support/provider-samples.ts'
-import { ALICE, keys, ORIGIN, startRig } from './support/rig.ts'
+import { ALICE, BOB, keys, ORIGIN, startRig } from './support/rig.ts'
 import type { Answer, CallOptions, Rig } from './support/rig.ts'
 
 interface Document {
@@ -50,6 +50,7 @@ interface Reference {
 interface Parameter {
   readonly name: string
   readonly in: string
+  readonly schema?: { readonly enum?: readonly string[]; readonly default?: string }
 }
 interface ResponseEntry {
   readonly headers?: Readonly<Record<string, Reference>>
@@ -67,6 +68,7 @@ interface Served {
   readonly body: BodyRule | 'own' | null
   /** Absent for what the gateway answers itself. */
   readonly route?: Route
+  readonly callerHeaders?: Upstream['callerHeaders']
 }
 /** By `GET /path/{name}`. */
 type Surface = ReadonlyMap<string, Served>
@@ -87,7 +89,9 @@ async function surfaceOfCode(): Promise<Map<string, Served>> {
           const path = templateOf(route.path)
           const { callers, body = null } = route
           const alsoAt = isMounted ? path : null
-          add(`${route.method} ${prefix}${path}`, { callers, body, alsoAt, route })
+          const { callerHeaders } = upstream
+          const served = { callers, body, alsoAt, route, callerHeaders }
+          add(`${route.method} ${prefix}${path}`, served)
         }
       }
       for (const endpoint of [...storefront.ownEndpoints.values()].flatMap(valuesOf)) {
@@ -206,6 +210,8 @@ function disagreements({ paths, components }: Document, surface: Surface): strin
     if (query !== 'any') check('query', named('query').sort(), [...new Set(query)].sort())
     const mayAct = callers.service !== undefined && ofShopper(callers)
     check('acting', named('header').includes('x-gatehouse-customer'), mayAct)
+    const chosen = parameters.filter(({ in: place, schema }) => place === 'header' && schema?.enum)
+    check('caller headers', chosen.map(choiceIn), Object.entries(served.callerHeaders ?? {}))
   }
   return found
 }
@@ -223,6 +229,11 @@ function operationsOf(paths: Document['paths']) {
         operation,
       })),
   )
+}
+
+/** As a provider declares a header that it takes from callers. */
+function choiceIn({ name, schema }: Parameter): [string, Upstream['callerHeaders'][string]] {
+  return [name, { values: schema?.enum ?? [], default: schema?.default ?? '' }]
 }
 
 function proofsIn({ security }: Operation): string[] {
@@ -349,12 +360,15 @@ describe('a planted difference is reported', () => {
     expect(found.map((one) => one.split(' ', 1)[0])).toEqual(methods)
   })
 
-  test('a parameter of a query that lists its names', () => {
+  test.each([
+    ['a parameter of a query that lists its names', 'LeadId'],
+    ['a header that the provider takes from callers', 'Source'],
+  ])('%s', (_what, left) => {
     const copy = structuredClone(document)
     const operation = copy.paths['/nector/api/v2/merchant/coupons']?.['get']
     if (operation === undefined) throw new Error('no coupons')
     operation.parameters = operation.parameters?.filter(
-      (parameter) => !('$ref' in parameter) || lastOf(parameter.$ref) !== 'LeadId',
+      (parameter) => !('$ref' in parameter) || lastOf(parameter.$ref) !== left,
     )
     expect(disagreements(copy, surface)).toHaveLength(1)
   })
@@ -508,6 +522,95 @@ describe('live answers', () => {
     }
   })
 })
+
+describe('every operation, called by everybody', () => {
+  let rig: Rig
+  let callers: readonly CallOptions[]
+  beforeAll(async () => {
+    const browser = '        widgetToken: { browser: true }\n        budget: off\n'
+    rig = await startRig({
+      configure: (yaml) => yaml.replace('        budget: off\n', browser),
+    })
+    const [alice, ended] = [await rig.session(ALICE.customer), await rig.session(ALICE.customer)]
+    await rig.call('/session', { method: 'DELETE', as: ended })
+    const acting = { 'x-gatehouse-customer': ALICE.customer }
+    callers = [
+      {},
+      { headers: { origin: ORIGIN } },
+      { headers: { origin: 'https://evil.example' } },
+      { headers: acting },
+      { as: 'not-a-token' },
+      { as: ended },
+      { as: alice },
+      { as: keys.powerless },
+      { as: keys.powerless, headers: acting },
+      { as: keys.powerless, headers: { 'sec-fetch-site': 'same-origin' } },
+      { as: keys.plugin },
+      { as: keys.backend },
+      { as: keys.backend, headers: acting },
+    ]
+  })
+  afterAll(() => rig.close())
+
+  /** What it answered with, and where the document does not say so. */
+  async function ask({ name, path, operation }: ReturnType<typeof operationsOf>[number]) {
+    const method = name.split(' ', 1)[0] ?? ''
+    const body = operation.requestBody === undefined ? {} : { json: bodyFor(path) }
+    const observed = new Set<string>()
+    const wrong: string[] = []
+    for (const target of [targetOf(path, ALICE.id), namingAnother(path)]) {
+      for (const caller of callers) {
+        const answer = await rig.call(target, { method, ...caller, ...body })
+        const code = codeOf(answer)
+        if (code !== null) observed.add(code)
+        wrong.push(...misfits(name, answer).map((one) => `${code ?? answer.status}: ${one}`))
+      }
+    }
+    return { observed, wrong: [...new Set(wrong)] }
+  }
+
+  const operations = operationsOf(document.paths).sort(
+    (one, other) =>
+      // Last, because it ends the session that the others use.
+      Number(one.name === 'DELETE /session') - Number(other.name === 'DELETE /session'),
+  )
+  test.each(operations.map((operation) => [operation.name, operation] as const))(
+    '%s: each answer is in the document, and each refusal of the document is answered',
+    async (_name, operation) => {
+      const { observed, wrong } = await ask(operation)
+      expect(wrong).toEqual([])
+      const { responses } = operation.operation
+      const said = ['401', '403'].flatMap((status) => {
+        const response = responses[status]
+        return response === undefined ? [] : codesIn(responseOf(response))
+      })
+      expect(said.filter((code) => !observed.has(code))).toEqual([])
+    },
+  )
+})
+
+function codeOf(answer: Answer): string | null {
+  const isProblem = answer.headers['content-type'] === 'application/problem+json'
+  return isProblem ? textOf(answer.json['code']) : null
+}
+
+/** On endpoints of our own one that means somebody; a provider is left to refuse what is missing. */
+function bodyFor(path: string): object {
+  if (path === '/session') return { customerId: BOB.customer }
+  return path === '/session/redeem' ? { code: 'x' } : {}
+}
+
+function targetOf(path: string, lead: string, shop = 'shop_abc'): string {
+  const id = path.includes('/leads/') ? lead : '3f6c1c5e-8a57-4b0e-9a39-0d9c1d0b7a11'
+  return path.replace('{shopId}', shop).replace('{externalId}', 'fk-101').replace('{id}', id)
+}
+
+/** Another shop, another lead and another customer, wherever the path or query can name one. */
+function namingAnother(path: string): string {
+  const target = targetOf(path, BOB.id, 'shop_other')
+  if (!path.startsWith('/nector/')) return target
+  return `${target}?${path.includes('/referrals') ? 'referred_by_lead_id' : 'lead_id'}=${BOB.id}`
+}
 
 function searchFor(query: string): CallOptions {
   return { json: { query } }

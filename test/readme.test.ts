@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { providers } from '../providers/index.ts'
 import { parseConfig } from '../src/config/load.ts'
@@ -33,4 +34,16 @@ describe('the README', () => {
     expect(links.length).toBeGreaterThan(5)
     for (const link of links) expect(() => readFileSync(link), link).not.toThrow(/ENOENT/)
   })
+})
+
+test('docs/flow.md names files that exist', () => {
+  const flow = readFileSync('docs/flow.md', 'utf8')
+  const named = [...flow.matchAll(/`([\w/.-]+\.(?:ts|md))`/g)].map(([, path = '']) => path)
+  const files = globSync('{src,providers,sandbox,test}/**/*.ts').map((path) =>
+    path.replaceAll('\\', '/'),
+  )
+  // Beside another file of its folder, a file is named without it.
+  const known = new Set(files.flatMap((path) => [path, path.replace('src/', ''), basename(path)]))
+  expect(named.length).toBeGreaterThan(20)
+  expect(named.filter((path) => !known.has(path))).toEqual([])
 })
