@@ -37,9 +37,18 @@ export interface ReadsParts {
   readonly onSaved: (how: Saved, context: AnswerContext) => void
 }
 
+/**
+ * Emptied at its end. The tables that a map has outgrown go on pointing at what was in them, and a
+ * collector that looks at young objects alone then takes whole calls for alive: that doubled its
+ * work and filled 2 KB a call of the old generation.
+ */
+interface UnderWay {
+  what: { readonly reading: Reading; readonly flight: Flight } | null
+}
+
 export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
   /** By name: the reads under way that others may join. */
-  const flights = new Map<string, { readonly reading: Reading; readonly flight: Flight }>()
+  const flights = new Map<string, UnderWay>()
 
   const answer = (reader: Reader, whole: WholeAnswer, how: Saved, etags: string | null = null) => {
     onSaved(how, reader.context)
@@ -55,11 +64,11 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
     }
     // What the caller has already is compared by the upstream, and its answer has no body to keep.
     if (ifNoneMatch !== null) return alone(reader, stored, carry)
-    const underWay = flights.get(name)
-    if (underWay === undefined) return lead(reading, reader, stored, carry)
+    const other = flights.get(name)?.what ?? null
+    if (other === null) return lead(reading, reader, stored, carry)
     // One that differs in what its name leaves out goes alone.
-    if (underWay.reading.key !== reading.key) return alone(reader, stored, carry)
-    return join(underWay.flight, reader, stored, carry)
+    if (other.reading.key !== reading.key) return alone(reader, stored, carry)
+    return join(other.flight, reader, stored, carry)
   }
 
   async function lead(
@@ -70,10 +79,12 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
   ): Promise<void> {
     const flight = new Flight()
     const askedAt = clock.monotonic()
-    flights.set(reading.name, { reading, flight })
+    const underWay: UnderWay = { what: { reading, flight } }
+    flights.set(reading.name, underWay)
     try {
       const delivered = await carry(flight, stored !== null)
-      const whole = delivered === 'withheld' ? stored : flight.end()
+      const isNeeded = reading.rule !== null || flight.isWanted
+      const whole = delivered === 'withheld' ? stored : isNeeded ? flight.end() : null
       if (whole === null) return flight.dissolve()
       if (delivered === 'withheld') answer(reader, whole, 'stale')
       else keep(reading, whole, askedAt)
@@ -89,6 +100,7 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
       flight.land(stored)
     } finally {
       flights.delete(reading.name)
+      underWay.what = null
     }
   }
 
@@ -118,9 +130,9 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
     }
   }
 
-  function keep({ key, rule }: Reading, whole: WholeAnswer, askedAt: number): void {
-    const freshness = rule === null ? null : freshnessOf(whole.head, rule)
-    if (freshness !== null) cache.store(key, whole, freshness, askedAt)
+  function keep(reading: Reading, whole: WholeAnswer, askedAt: number): void {
+    const freshness = reading.rule === null ? null : freshnessOf(whole.head, reading.rule)
+    if (freshness !== null) cache.store(reading.key, whole, freshness, askedAt)
   }
 
   return {
