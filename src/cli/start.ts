@@ -1,10 +1,10 @@
 import closeWithGrace from 'close-with-grace'
 import type { Command } from 'commander'
-import { destination } from 'pino'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/mistake.ts'
 import { startProcess } from '../process.ts'
 import { runtimeWarning } from '../runtime.ts'
+import { bufferedOutput } from './buffered-output.ts'
 import { configOption } from './config-option.ts'
 import type { CommandParts } from './program.ts'
 import { STOP_SIGNALS, stopOnSignal } from './stop-on-signal.ts'
@@ -40,13 +40,6 @@ async function start(file: string, { providers, terminal }: CommandParts): Promi
     terminal.writeError(`${describe(error)}\n`)
     terminal.exit(1)
   }
-}
-
-/** A write for each line would cost more than the rest of a call; what is left is written at the end. */
-function bufferedOutput() {
-  const output = destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 200 })
-  process.on('exit', () => output.flushSync())
-  return output
 }
 
 /** A mistake in the configuration or an address in use: a line that says so, and no stack. */
