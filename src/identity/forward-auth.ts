@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Arrival } from '../downstream/accept.ts'
 import type { Clock } from '../clock.ts'
-import { asProblem, Problem } from '../problem.ts'
+import { Problem } from '../problem.ts'
 import { readCookie } from './cookie.ts'
 import type { Identifier } from './identify.ts'
 import type { AskOutside, Reply } from './outside.ts'
@@ -70,7 +70,7 @@ export function createForwardAuthIdentifier(options: ForwardAuthOptions): Identi
   return (proofs, arrival) => {
     const value = readProof(options.proof, proofs, arrival)
     if (value === null) return null
-    const key = hash('sha256', JSON.stringify([storefront, value]), 'base64url')
+    const key = hash('sha256', JSON.stringify([storefront, value]))
     const known = find(key)
     if (known !== null) return principalOf(known, isBearer)
     return askOnce(key, value).then((verdict) => principalOf(verdict, isBearer))
@@ -136,8 +136,6 @@ function principalOf(verdict: Verdict, isBearer: boolean): Principal {
 }
 
 function unavailable(cause: unknown): Problem {
-  const known = asProblem(cause)
-  if (known.code === 'identity/unavailable') return known
   return new Problem('identity/unavailable', 'The shop cannot be asked who calls right now.', {
     retryAfter: 1,
     cause,

@@ -63,5 +63,5 @@ function forget(waiting: Map<string, { readonly until: number }>, now: number): 
 }
 
 function digestOf(code: string): string {
-  return hash('sha256', code, 'base64url')
+  return hash('sha256', code)
 }

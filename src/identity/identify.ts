@@ -8,7 +8,12 @@
 import type { Arrival } from '../downstream/accept.ts'
 import { Problem } from '../problem.ts'
 import { channelOf } from './channel.ts'
-import type { AnonymousPrincipal, Principal } from './principal.ts'
+import type {
+  AnonymousPrincipal,
+  CustomerPrincipal,
+  Principal,
+  ServicePrincipal,
+} from './principal.ts'
 import { readProofs } from './proofs.ts'
 import type { Proofs } from './proofs.ts'
 
@@ -58,8 +63,10 @@ export function createIdentify({ identifiers, canonicalCustomer }: IdentifyOptio
   ): readonly Principal[] | Promise<readonly Principal[]> {
     let found = earlier
     let left = proofs
-    for (let at = from; at < identifiers.length; at += 1) {
-      const answer = identifiers[at]?.(left, arrival) ?? null
+    for (let at = from; ; at += 1) {
+      const identifier = identifiers[at]
+      if (identifier === undefined) return found
+      const answer = identifier(left, arrival)
       if (answer instanceof Promise) {
         const shown = left
         const known = found
@@ -68,7 +75,6 @@ export function createIdentify({ identifiers, canonicalCustomer }: IdentifyOptio
       left = unclaimed(left, answer)
       found = add(found, answer)
     }
-    return found
   }
 
   function conclude(found: readonly Principal[], proofs: Proofs, arrival: Arrival): Principal {
@@ -92,13 +98,15 @@ function add(found: readonly Principal[], answer: Principal | null): readonly Pr
 function combine(found: readonly Principal[]): Principal {
   const [only, another] = found
   if (only !== undefined && another === undefined) return only
-  const proven = found.filter(({ kind }) => kind !== 'anonymous')
+  const proven = found.filter((principal) => principal.kind !== 'anonymous')
+  const nobodies = found.filter((principal) => principal.kind === 'anonymous')
   const [first, ...others] = proven
-  if (first === undefined) return combineNobodies(found)
+  if (first === undefined) return combineNobodies(nobodies)
   if (others.some((other) => !isSame(first, other))) {
     throw new Problem('identity/invalid', 'The call carries proofs of two different callers.')
   }
-  for (const bad of found) if (bad.kind === 'anonymous') refuseBad(bad)
+  const wrong = nobodies.find(isWrong)?.refusal
+  if (wrong !== undefined) throw wrong
   // A page can make a browser send a cookie, but not a bearer: that one decides.
   const strongest = proven.find(({ isAmbient }) => isAmbient === undefined) ?? first
   const cleared = clearing(found)
@@ -106,13 +114,11 @@ function combine(found: readonly Principal[]): Principal {
 }
 
 /** Guests and stale cookies. One that is wrong outweighs all others. */
-function combineNobodies(found: readonly Principal[]): Principal {
-  const nobodies = found.filter((principal) => principal.kind === 'anonymous')
-  const refused = nobodies.filter(({ refusal }) => refusal !== undefined)
-  const worst = refused.find(isWrong) ?? refused[0]
+function combineNobodies(nobodies: readonly AnonymousPrincipal[]): Principal {
+  const worst = nobodies.find(isWrong) ?? nobodies.find(({ refusal }) => refusal !== undefined)
   const isAmbient = nobodies.some((guest) => guest.isAmbient === true)
   const base: AnonymousPrincipal = worst ?? nobodies[0] ?? nobody.browser
-  return { ...base, ...(isAmbient ? { isAmbient } : {}), clearCookies: clearing(found) }
+  return { ...base, ...(isAmbient ? { isAmbient } : {}), clearCookies: clearing(nobodies) }
 }
 
 function clearing(found: readonly Principal[]): readonly string[] {
@@ -123,14 +129,14 @@ function isWrong({ refusal }: AnonymousPrincipal): boolean {
   return refusal !== undefined && refusal.code !== 'identity/expired'
 }
 
-function refuseBad(bad: AnonymousPrincipal): void {
-  if (bad.refusal !== undefined && isWrong(bad)) throw bad.refusal
+type Proven = CustomerPrincipal | ServicePrincipal
+
+function isSame(one: Proven, other: Proven): boolean {
+  return one.kind === other.kind && idOf(one) === idOf(other)
 }
 
-function isSame(one: Principal, other: Principal): boolean {
-  if (one.kind === 'service' && other.kind === 'service') return one.id === other.id
-  if (one.kind === 'customer' && other.kind === 'customer') return one.customer === other.customer
-  return false
+function idOf(proven: Proven): string {
+  return proven.kind === 'service' ? proven.id : proven.customer
 }
 
 /** Only a server may name somebody else; whether this one may is for `decide`. */

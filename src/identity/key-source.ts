@@ -86,8 +86,8 @@ export function createRemoteKeys(url: string, ask: AskOutside, clock: Clock): Ke
     async load() {
       const set = current()
       if (set !== null) return set
-      const isPaused = last !== null && last.failure !== null && age(last.at) < PAUSE
-      if (isPaused && running === null) throw unavailable(last?.failure)
+      // Only a failure leaves nothing that serves so soon after a look-up.
+      if (last !== null && age(last.at) < PAUSE) throw unavailable(last.failure)
       return fetch()
     },
     async reload() {
@@ -105,7 +105,7 @@ function readKeySet(text: string): KeySet {
   if (!Array.isArray(published) || published.length > MAX_KEYS) throw new Error('no key set')
   const keys = published.map(readVerificationKey).filter((key) => key !== null)
   if (keys.length === 0) throw new Error('no usable key')
-  return { keys, epoch: hash('sha256', text, 'hex') }
+  return { keys, epoch: hash('sha256', text) }
 }
 
 function unavailable(cause: unknown): Problem {

@@ -29,6 +29,8 @@ interface Parameter {
   readonly raw: string
 }
 
+const NONE: readonly Parameter[] = []
+
 /**
  * Identifies shoppers of a Shopify store whose calls come through its app proxy: Shopify signs the
  * query and says who is logged in. Nothing else of the call is signed. A query with a `signature`
@@ -36,7 +38,6 @@ interface Parameter {
  */
 export function createShopifyAppProxyIdentifier(options: ShopifyAppProxyOptions): Identifier {
   return (_proofs, { query }) => {
-    if (query === '') return null
     const parameters = readParameters(query)
     if (!parameters.some(({ name }) => name === SIGNATURE)) return null
 
@@ -59,7 +60,7 @@ export function createShopifyAppProxyIdentifier(options: ShopifyAppProxyOptions)
 
 /** The query without what Shopify added to it; unchanged where it is not signed. */
 export function withoutAppProxy(query: string): string {
-  const parameters = query === '' ? [] : readParameters(query)
+  const parameters = readParameters(query)
   if (!parameters.some(({ name }) => name === SIGNATURE)) return query
   return parameters
     .filter(({ name }) => !ADDED.has(name))
@@ -68,6 +69,7 @@ export function withoutAppProxy(query: string): string {
 }
 
 function readParameters(query: string): readonly Parameter[] {
+  if (query === '') return NONE
   return query.split('&').map((raw) => {
     const [name = ''] = raw.split('=', 1)
     return { name: decode(name), value: decode(raw.slice(name.length + 1)), raw }

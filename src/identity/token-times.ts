@@ -29,5 +29,5 @@ export function checkTokenTimes(claims: Readonly<Record<string, unknown>>, now: 
 
 /** RFC 7519 §2, NumericDate. JSON spells neither NaN nor Infinity, but `1e999` becomes one. */
 function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+  return Number.isFinite(value) && Number(value) >= 0
 }

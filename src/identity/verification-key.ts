@@ -52,7 +52,7 @@ export function chooseKey(
   const fitting = keys.filter(
     (key) => key.alg === alg && (kid === null || key.kid === null || key.kid === kid),
   )
-  const named = fitting.filter((key) => key.kid !== null && key.kid === kid)
+  const named = fitting.filter((key) => kid !== null && key.kid === kid)
   const [key = null, ...others] = named.length > 0 ? named : fitting
   return others.length === 0 ? key : null
 }
@@ -71,7 +71,7 @@ export async function isSignedBy(token: string, { alg, key }: VerificationKey): 
 function algorithmOf({ kty, crv, alg }: Readonly<Record<string, unknown>>): string | null {
   const fitting = algorithmsOf(kty, crv)
   if (alg === undefined) return fitting[0] ?? null
-  return typeof alg === 'string' && fitting.includes(alg) ? alg : null
+  return fitting.find((known) => known === alg) ?? null
 }
 
 /** What a kind of key is used with, the usual one first. */

@@ -81,7 +81,7 @@ function checkChoices(
   for (const { name, choices: which } of fields) {
     if (which === undefined) continue
     const value = members.find(({ path }) => path.join('.') === name)?.literal?.value
-    if (typeof value === 'string' && choices?.[which]?.includes(value) === true) continue
+    if (choices?.[which]?.some((choice) => choice === value) === true) continue
     throw new Problem(
       'policy/write-not-allowed',
       `The storefront has not opened this ${name} to shoppers.`,

@@ -55,7 +55,7 @@ export function writeParameter(
 ): string {
   const binding = queryBinding(route, name)
   if (binding === undefined) return raw
-  if (binding.to === 'account' && (account === null || value !== account)) throw somebodyElse()
+  if (binding.to === 'account' && value !== account) throw somebodyElse()
   const id = own(binding)
   return id === null || id === value ? raw : `${name}=${encodeURIComponent(id)}`
 }

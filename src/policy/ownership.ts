@@ -99,7 +99,7 @@ function bindPath({ route, params, path }: Claimed, account: string | null): str
   const binding = route.bind.find((binding) => binding.in === 'path' && binding.to === 'account')
   if (binding === undefined) return path
   const sent = params[binding.name]
-  if (sent !== binding.self && (account === null || sent !== account)) throw somebodyElse()
+  if (sent !== binding.self && sent !== account) throw somebodyElse()
   const id = account ?? binding.unknown?.()
   if (id === undefined) throw somebodyElse()
   return route.path.replace(`:${binding.name}`, encodeURIComponent(id))

@@ -6,6 +6,14 @@ import { part, signHs256 } from './log-in.ts'
 const good = signHs256({ sub: '1' }, undefined, { kid: 'k1' })
 const [header = '', payload = '', signature = ''] = good.split('.')
 
+/** A token of so many characters that is good but for its length. */
+function sized(length: number): string {
+  // No text of base64url has one character more than a multiple of four.
+  const rest = length - header.length - 2 - 42
+  const payload = rest % 4 === 1 ? rest - 1 : rest
+  return `${header}.${'A'.repeat(payload)}.${'A'.repeat(length - header.length - 2 - payload)}`
+}
+
 describe('a token in compact form', () => {
   test('is taken apart', () => {
     expect(readCompactJws(good)).toEqual({
@@ -45,7 +53,7 @@ describe('a token in compact form', () => {
     ['an algorithm that is no text', `${part({ alg: ['HS256'] })}.${payload}.${signature}`],
     ['a type that is no text', `${part({ alg: 'HS256', typ: 1 })}.${payload}.${signature}`],
     ['a key id that is no text', `${part({ alg: 'HS256', kid: 1 })}.${payload}.${signature}`],
-    ['8193 characters', `${header}.${'A'.repeat(8193)}.${signature}`],
+    ['8193 characters', sized(8193)],
   ])('is not read with %s', (_what, token) => expect(readCompactJws(token)).toBeNull())
 
   test.each(['jku', 'jwk', 'x5u', 'crit', 'b64'])('T21: is not read with %s', (name) => {
@@ -57,10 +65,7 @@ describe('a token in compact form', () => {
   })
 
   test('of 8192 characters is read', () => {
-    const rest = 8192 - header.length - 2 - 43
-    const token = `${header}.${'A'.repeat(rest - (rest % 4))}.${'A'.repeat(43)}`
-    expect(token.length).toBeGreaterThan(8180)
-    expect(readCompactJws(token)).not.toBeNull()
+    expect(readCompactJws(sized(8192))).not.toBeNull()
   })
 
   test('has one spelling: no other text is read as the same bytes', () => {

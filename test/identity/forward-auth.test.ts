@@ -43,7 +43,7 @@ function create(proof: ForwardAuthOptions['proof'] = { cookie: 'sid' }, storefro
       return codeOfError(error)
     }
   }
-  return { clock, asked, told, ask, say }
+  return { clock, asked, told, identify, ask, say }
 }
 
 describe('the shop is asked whose cookie it is', () => {
@@ -72,16 +72,20 @@ describe('the shop is asked whose cookie it is', () => {
 
   test('with that header and nothing else', async () => {
     const { asked, ask } = create({ header: 'x-shop-token' })
-    expect(await ask({ 'x-shop-token': 'abc', cookie: 'sid=1' })).toMatchObject({
-      customer: '1001',
-    })
+    const principal = await ask({ 'x-shop-token': 'abc', cookie: 'sid=1' })
+    expect(principal).toMatchObject({ customer: '1001' })
+    // It does not answer for a bearer that came along.
+    expect(principal).not.toHaveProperty('isBearer')
     expect(asked[0]?.headers).toEqual({ 'x-shop-token': 'abc' })
     expect(await ask({ cookie: 'sid=1' })).toBeNull()
   })
 
   test('with the bearer, where the shop knows it, unless somebody else has claimed it', async () => {
-    const { asked, ask } = create({ header: 'authorization' })
-    const principal = await ask({ authorization: 'Bearer opaque' })
+    const { asked, ask, identify } = create({ header: 'authorization' })
+    const headers = { authorization: 'Bearer opaque' }
+    const claimed = { ...readProofs(headers), bearer: null }
+    expect(await identify(claimed, arrivalOf({ headers }))).toBeNull()
+    const principal = await ask(headers)
     expect(principal).toMatchObject({ customer: '1001', isBearer: true, isAmbient: true })
     expect(asked[0]?.headers).toEqual({ authorization: 'Bearer opaque' })
     expect(await ask({})).toBeNull()
@@ -153,13 +157,19 @@ describe('what the shop answers', () => {
     })
   })
 
-  test('nothing else tells more than when to try again', async () => {
+  test.each([
+    ['an error', reply(500), 'status 500'],
+    ['two customers', is(['1001', '1002']), 'two ids'],
+    ['what is no id', is('a:b'), 'an id that is none'],
+    ['silence', new Error('time-out'), new Error('time-out')],
+  ])('%s tells the caller when to try again, and the log why', async (_what, answer, cause) => {
     const { told, ask } = create()
-    told.answer = reply(500)
+    told.answer = answer
     await expect(ask({ cookie: 'sid=a' })).rejects.toMatchObject({
       code: 'identity/unavailable',
       message: 'The shop cannot be asked who calls right now.',
       retryAfter: 1,
+      cause,
     })
   })
 
@@ -234,12 +244,15 @@ describe('an answer', () => {
 })
 
 test('T34: a flood of made-up cookies is no flood at the shop', async () => {
-  const { asked, told, say } = create()
+  const { asked, told, ask, say } = create()
   let answer: (reply: Reply) => void = () => undefined
   told.answer = new Promise<Reply>((resolve) => (answer = resolve))
   const waiting = Array.from({ length: 100 }, (_, at) => say(`sid=${at}`))
   await new Promise((resolve) => setTimeout(resolve, 0))
   expect(asked).toHaveLength(64)
+  expect(() => ask({ cookie: 'sid=more' })).toThrow(
+    expect.objectContaining({ cause: 'too many questions at once' }),
+  )
   answer(is('1001'))
   const said = await Promise.all(waiting)
   expect(said.filter((one) => one === '1001')).toHaveLength(64)

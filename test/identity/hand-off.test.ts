@@ -37,7 +37,9 @@ test('F14: no more than a hundred thousand wait, and old ones make room', () => 
   const first = handOffs.create('1001')
   clock.advance(30_000)
   for (let at = 1; at < 100_000; at += 1) handOffs.create('1002')
-  expect(codeOf(() => handOffs.create('1003'))).toBe('downstream/overloaded')
+  expect(() => handOffs.create('1003')).toThrow(
+    expect.objectContaining({ code: 'downstream/overloaded', retryAfter: 60 }),
+  )
   clock.advance(29_999)
   expect(codeOf(() => handOffs.create('1003'))).toBe('downstream/overloaded')
   expect(handOffs.redeem(first.code)).toBe('1001')

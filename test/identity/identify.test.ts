@@ -164,9 +164,11 @@ describe('two proofs', () => {
     expect(await codeOf([says(shopper), says(backend)], authorized)).toBe('identity/invalid')
   })
 
-  test('of which one is a guest’s are the other’s', () => {
+  test('of which one is a guest’s are the other’s', async () => {
     const strong = alice(bearer)
     expect(identify([says(guest), says(strong)], authorized)).toBe(strong)
+    const sources = [says(guest), says(wrong), says(strong)]
+    expect(await codeOf(sources, authorized)).toBe('identity/invalid')
   })
 
   test('of which one is stale are the other’s, and the stale one is cleared', () => {

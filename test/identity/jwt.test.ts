@@ -170,6 +170,12 @@ describe('a bearer of the shop’s log-in', () => {
     }
   })
 
+  test.each(['null', '[]', '1', 'x'])('is none with %s for claims', async (claims) => {
+    const [header, , signature] = token().split('.')
+    const payload = Buffer.from(claims).toString('base64url')
+    expect(await say(identify, `${header}.${payload}.${signature}`)).toBe('not mine')
+  })
+
   test('is never a session of the gateway, nor a token with a key in it', async () => {
     const claims = claimsFor('1001', now)
     for (const header of [{ typ: 'gatehouse-session+jwt' }, { jku: ISSUER }, { crit: [] }]) {
@@ -183,8 +189,8 @@ describe('a bearer of the shop’s log-in', () => {
   })
 })
 
-describe('another claim', () => {
-  test('may number the customer', async () => {
+describe('the claim that names the customer', () => {
+  test('may be a number where it is another one than the subject', async () => {
     const { clock, identify } = create({ customerId: 'customer_number' })
     const say1 = (customer_number: unknown) =>
       say(identify, signHs256(claimsFor('x', clock.now(), { customer_number })))
@@ -193,6 +199,24 @@ describe('another claim', () => {
     for (const odd of [0, -1, 1.5, 2 ** 53, true, null, undefined, {}]) {
       expect(await say1(odd)).toBe('identity/invalid')
     }
+  })
+
+  test('is text where no provider spells ids in another way', async () => {
+    const options = { issuer: ISSUER, audience: AUDIENCE, customerId: 'sub' }
+    const policy = issuerPolicy({ ...options, canonicalCustomer: createCanonicalCustomer([]) })
+    const plain = createJwtIdentifier({ policy, keys, cookie: null, clock: createFakeClock() })
+    const token = (sub: unknown) => signHs256(claimsFor(sub, createFakeClock().now()))
+    expect(await say(plain, token('1001'))).toBe('customer 1001')
+    expect(await say(plain, token(1001))).toBe('identity/invalid')
+  })
+
+  test('that is no id tells the log why', async () => {
+    const { clock, identify } = create()
+    const arrival = bearer(signHs256(claimsFor('a:b', clock.now())))
+    await expect(identify(readProofs(arrival.headers), arrival)).rejects.toMatchObject({
+      message: 'The token names no customer.',
+      cause: { code: 'downstream/malformed' },
+    })
   })
 
   test('is not one that every object has', async () => {
@@ -413,12 +437,19 @@ describe('a token in a cookie', () => {
     }
     const old = signHs256(claimsFor('1001', clock.now()))
     clock.advance(600_000)
-    expect(await ask(old)).toMatchObject({
-      kind: 'anonymous',
-      refusal: { code: 'identity/expired' },
+    const nobody = { kind: 'anonymous', channel: 'browser' }
+    expect(await ask(old)).toEqual({
+      ...nobody,
+      refusal: expect.objectContaining({ code: 'identity/expired' }),
       clearCookies: ['shop_token=; Max-Age=0; Path=/; Secure; SameSite=Lax'],
     })
-    expect(await ask('garbage')).not.toHaveProperty('clearCookies')
+    expect(await ask('garbage')).toEqual({
+      ...nobody,
+      refusal: expect.objectContaining({
+        code: 'identity/invalid',
+        message: 'The cookie holds no token of the log-in.',
+      }),
+    })
   })
 
   test('is refused when it is there twice', async () => {
@@ -481,6 +512,7 @@ describe('a session token of Shopify’s extensions', () => {
     ['somebody’s order', { sub: 'gid://shopify/Order/1001' }],
     ['a gid with more behind it', { sub: 'gid://shopify/Customer/1001/2' }],
     ['a subject that is null', { sub: null }],
+    ['a subject that cannot be text', { sub: { toString: null, valueOf: null } }],
   ])('is refused with %s', async (_what, more) => {
     expect(await ask(more)).toBe('identity/invalid')
   })

@@ -17,7 +17,7 @@ const HOUR = 60 * MINUTE
 
 function create(answer: Reply | Error = reply(old.jwk)) {
   const clock = createFakeClock()
-  const told: { answer: Reply | Error; asked: number } = { answer, asked: 0 }
+  const told: { answer: Reply | Error | Promise<Reply>; asked: number } = { answer, asked: 0 }
   const ask: AskOutside = async (question) => {
     told.asked += 1
     expect(question).toEqual({
@@ -161,14 +161,17 @@ describe('T22: a key set that cannot be had', () => {
 })
 
 describe('what a caller is told', () => {
-  test('is when to try again', async () => {
-    const { source } = create(new Error('down'))
-    await expect(source.load()).rejects.toMatchObject({
-      code: 'identity/unavailable',
-      retryAfter: 5,
-      cause: new Error('down'),
-    })
-    await expect(source.load()).rejects.toMatchObject({ retryAfter: 5, cause: new Error('down') })
+  test.each([
+    ['down', new Error('down')],
+    ['status 500', { ...reply(old.jwk), status: 500 }],
+    ['no key set', { ...reply(), body: '<html>' }],
+    ['no key set', { ...reply(), body: '{}' }],
+    ['no usable key', reply()],
+  ])('is when to try again, and the log why: %s', async (why, answer) => {
+    const { source } = create(answer)
+    const told = { code: 'identity/unavailable', retryAfter: 5, cause: new Error(why) }
+    await expect(source.load()).rejects.toMatchObject(told)
+    await expect(source.load()).rejects.toMatchObject(told)
   })
 })
 
@@ -194,6 +197,22 @@ describe('T22: a key that is not there', () => {
     told.answer = reply(old.jwk, next.jwk)
     expect(await Promise.all([reloaded(), reloaded()])).toEqual(['old,next', 'old,next'])
     for (let at = 0; at < 50; at += 1) expect(await reloaded()).toBe('old,next')
+    expect(told.asked).toBe(2)
+  })
+
+  test('is asked for where no key is there yet', async () => {
+    expect(await create().reloaded()).toBe('old')
+  })
+
+  test('is waited for where somebody has asked already', async () => {
+    const { clock, told, kids, reloaded } = create(new Error('down'))
+    expect(await kids()).toBe('identity/unavailable')
+    let answer: (reply: Reply) => void = () => undefined
+    told.answer = new Promise<Reply>((resolve) => (answer = resolve))
+    clock.advance(5_000)
+    const both = Promise.all([kids(), reloaded()])
+    answer(reply(old.jwk))
+    expect(await both).toEqual(['old', 'old'])
     expect(told.asked).toBe(2)
   })
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -22,6 +23,7 @@ describe('a question', () => {
     expect(await reply).toMatchObject({ status: 200, headers: { 'x-a': 'b' }, body: 'c' })
     const [asked] = server.asked
     expect(asked?.url).toBe('/whoami?a=1')
+    expect(asked?.headers).toMatchObject({ 'accept-encoding': 'identity', cookie: 'sid=a' })
     expect(Object.keys(asked?.headers ?? {}).sort()).toEqual([
       'accept-encoding',
       'connection',
@@ -68,6 +70,22 @@ describe('a question', () => {
       expect(reply.headers['x-customer-id']).toBe('1001')
     }
     expect(ports.size).toBe(5)
+    server.close()
+  })
+
+  test('T6: leaves no connection behind', async () => {
+    let ended: Promise<unknown> = Promise.resolve()
+    const server = createServer((socket) => {
+      ended = once(socket, 'close')
+      // For so long an agent would keep it.
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 204 No Content\r\nkeep-alive: timeout=60\r\n\r\n'),
+      )
+    })
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    expect((await askOutside({ url, headers: {}, maxBytes: 1024 })).status).toBe(204)
+    await ended
     server.close()
   })
 

@@ -28,6 +28,22 @@ describe('what is remembered', () => {
     ])
   })
 
+  test('is at least half of what there is room for, and never more than that', () => {
+    const half = createRemembered<number>(6)
+    for (const key of ['a', 'b', 'c']) half.set(key, 1)
+    expect(['a', 'b', 'c'].map((key) => half.get(key))).toEqual([1, 1, 1])
+    const whole = createRemembered<number>(2)
+    for (const key of ['a', 'b', 'c']) whole.set(key, 1)
+    expect(whole.get('a')).toBeUndefined()
+  })
+
+  test('is not pushed out by questions about what is not', () => {
+    const remembered = createRemembered<number>(2)
+    remembered.set('a', 1)
+    for (let at = 0; at < 10; at += 1) remembered.get(`unknown-${at}`)
+    expect(remembered.get('a')).toBe(1)
+  })
+
   test('does not push anything out by being said again', () => {
     const remembered = createRemembered<number>(2)
     remembered.set('a', 1)

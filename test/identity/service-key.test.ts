@@ -5,14 +5,14 @@ import { createServiceKeyIdentifier } from '../../src/identity/service-key.ts'
 import { arrivalOf } from '../support/arrival.ts'
 import { codeOfError } from '../support/code-of.ts'
 
-const identify = createServiceKeyIdentifier([
+const keys = [
   { id: 'one', sha256: hash('sha256', 'gh_one', 'hex'), scopes: ['session'] },
   { id: 'two', sha256: hash('sha256', 'gh_two', 'hex'), scopes: [] },
-])
+]
 
 function say(headers: Record<string, string>): unknown {
   try {
-    return identify(readProofs(headers), arrivalOf({ headers }))
+    return createServiceKeyIdentifier(keys)(readProofs(headers), arrivalOf({ headers }))
   } catch (error) {
     return codeOfError(error)
   }

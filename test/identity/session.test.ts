@@ -157,6 +157,18 @@ describe('the cookie of a session', () => {
     }
   })
 
+  test('is no excuse for a fault that is not its own', async () => {
+    const { token } = await create().sessions.create('1001')
+    const fault = new Error('no memory')
+    const revocations = {
+      ...createRevocations(clock, 1),
+      isRevoked: () => {
+        throw fault
+      },
+    }
+    await expect(create({ revocations }).sayCookie(token)).rejects.toBe(fault)
+  })
+
   test('is not there where nobody sent one', () => {
     const { sessions } = create()
     expect(sessions.identifyCookie(readProofs({}), arrivalOf())).toBeNull()

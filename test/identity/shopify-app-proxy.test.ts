@@ -9,7 +9,7 @@ import {
 } from '../../src/identity/shopify-app-proxy.ts'
 import { Secret } from '../../src/secret.ts'
 import { arrivalOf } from '../support/arrival.ts'
-import { codeOfError } from '../support/code-of.ts'
+import { codeOf, codeOfError } from '../support/code-of.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { appProxyQuery, SHOP, SHOPIFY_SECRET, signAppProxy } from './log-in.ts'
 
@@ -68,6 +68,38 @@ describe('a call through the app proxy', () => {
 
   test('names nobody where nobody is logged in', () => {
     expect(say(appProxyQuery('', now))).toBe('guest')
+    expect(identifierWith()(readProofs({}), arrivalOf({ query: appProxyQuery('', now) }))).toEqual({
+      kind: 'anonymous',
+      channel: 'browser',
+      isAmbient: true,
+    })
+  })
+
+  test('ends 90 seconds after it was signed', () => {
+    const query = appProxyQuery('1001', now)
+    expect(identifierWith()(readProofs({}), arrivalOf({ query }))).toEqual({
+      kind: 'customer',
+      channel: 'browser',
+      customer: '1001',
+      expiresAt: seconds * 1000 + 90_000,
+      session: null,
+      isAmbient: true,
+    })
+  })
+
+  test('may write a space as a plus', () => {
+    const query = appProxyQuery('1001', now, [['q', 'red tent']])
+    expect(say(query.replace('%20', '+'))).toBe('1001')
+  })
+
+  test('is refused where the provider does not take the id', () => {
+    const refuse = () => {
+      throw new Error('no id')
+    }
+    const query = appProxyQuery('1001', now)
+    expect(codeOf(() => identifierWith(refuse)(readProofs({}), arrivalOf({ query })))).toBe(
+      'identity/invalid',
+    )
   })
 
   test('may be 90 seconds old, and a minute ahead', () => {
@@ -125,6 +157,8 @@ describe('a call through the app proxy', () => {
     ['a timestamp that is no number', withTimestamp('soon')],
     ['a negative timestamp', withTimestamp('-1')],
     ['an endless timestamp', withTimestamp('1e99')],
+    ['half a second', withTimestamp(`${seconds}.5`)],
+    ['an exponent', withTimestamp(`${seconds}e0`)],
     ['no timestamp', withTimestamp('')],
     ['two shops', signed(['shop', 'evil.myshopify.com'])],
     ['two customers', signed(['logged_in_customer_id', '1002'])],
@@ -302,6 +336,11 @@ describe('the query without what Shopify added', () => {
     (query) => expect(withoutAppProxy(query)).toBe(query),
   )
 })
+
+function identifierWith(canonicalCustomer: (id: string) => string = createCanonicalCustomer([])) {
+  const secret = new Secret(SHOPIFY_SECRET)
+  return createShopifyAppProxyIdentifier({ shop: SHOP, secret, canonicalCustomer, clock })
+}
 
 function byName([one]: readonly [string, string], [other]: readonly [string, string]): number {
   return one < other ? -1 : 1

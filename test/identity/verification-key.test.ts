@@ -91,6 +91,7 @@ describe('the key that a header means', () => {
     ['none: another algorithm', [other], 'a', null],
     ['none: two of them without a name', [a, b], null, null],
     ['none: two of one name', [a, { ...a }], 'a', null],
+    ['none: a named one and a nameless, without a name', [nameless, a], null, null],
     ['none: two nameless', [nameless, { ...nameless }], 'z', null],
     ['none: no keys', [], 'a', null],
     ['nameless of another algorithm', [other, { ...nameless }], 'a', { ...nameless }],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createCounter } from '../../src/policy/counter.ts'
-import { callerOf, createLimits, networkOf } from '../../src/policy/limits.ts'
+import { callerOf, createLimits, networkOf, ownFamilyOf } from '../../src/policy/limits.ts'
 import type { Limits } from '../../src/policy/limits.ts'
 import { codeOf } from '../support/code-of.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
@@ -79,6 +79,16 @@ describe('who a call counts for', () => {
   ])('%s is of %s: an IPv6 caller has a whole /64', (address, network) => {
     expect(networkOf(address)).toBe(network)
   })
+})
+
+test('a service key has twenty times as many calls to our own endpoints', () => {
+  const channel = 'server'
+  const family = ownFamilyOf({ kind: 'service', channel, id: 'shop', scopes: new Set() })
+  expect(limits.take('service shop', family).headers).toEqual([
+    ['ratelimit-policy', '"own:server";q=60;w=60'],
+    ['ratelimit', '"own:server";r=59;t=60'],
+  ])
+  expect(ownFamilyOf({ kind: 'anonymous', channel: 'app' })).toBe('own')
 })
 
 describe('a counter', () => {

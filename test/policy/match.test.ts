@@ -1,18 +1,22 @@
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createRouteTable } from '../../src/policy/match.ts'
+import type { RouteTable } from '../../src/policy/match.ts'
 import type { Method, Route } from '../../src/provider.ts'
 
 describe('a route table', () => {
-  const table = createRouteTable([
-    route('GET', '/shops/me'),
-    route('POST', '/shops/verify'),
-    route('GET', '/shops/:id'),
-    route('POST', '/shops/:id/verify'),
-    route('DELETE', '/shops/:id/verify'),
-    route('GET', '/shops/:id/products/:product'),
-    route('GET', '/search'),
-    route('POST', '/search'),
-  ])
+  let table: RouteTable
+  beforeEach(() => {
+    table = createRouteTable([
+      route('GET', '/shops/me'),
+      route('POST', '/shops/verify'),
+      route('GET', '/shops/:id'),
+      route('POST', '/shops/:id/verify'),
+      route('DELETE', '/shops/:id/verify'),
+      route('GET', '/shops/:id/products/:product'),
+      route('GET', '/search'),
+      route('POST', '/search'),
+    ])
+  })
 
   test.each([
     ['/search', '/search', {}],
@@ -23,6 +27,7 @@ describe('a route table', () => {
     ['/shops/a%20b', '/shops/:id', { id: 'a%20b' }],
     ['/shops/__proto__', '/shops/:id', { id: '__proto__' }],
     ['/shops/constructor', '/shops/:id', { id: 'constructor' }],
+    ['/shops/:id', '/shops/:id', { id: ':id' }],
   ])('leads %s to %s', (path, pattern, params) => {
     const match = table.find(path)
     expect([...(match?.methods.values() ?? [])].map((found) => found.path)).toContain(pattern)
@@ -62,6 +67,12 @@ describe('a route table', () => {
   test('prefers a literal segment to a variable', () => {
     expect(methods('/shops/verify')).toEqual(['POST'])
     expect(table.find('/shops/me')?.params).toEqual({})
+    const forked = createRouteTable([route('GET', '/a/b/:x'), route('GET', '/a/:y/:z')])
+    expect(forked.find('/a/b/1')?.params).toEqual({ x: '1' })
+  })
+
+  test('has what a path without variables leads to at hand', () => {
+    expect(table.find('/search')).toBe(table.find('/search'))
   })
 
   test('falls back to the variable where the literal leads nowhere: a shop may be called me', () => {

@@ -209,12 +209,18 @@ describe('an object of which only some children may be sent', () => {
     ['a list of it', '{"detail":[{"born":"1"}]}'],
     ['a child of the child', '{"detail":{"born":{"x":1}}}'],
     ['another object beside it', '{"detail":{"born":"1"},"wallet":{}}'],
+    ['another object in it', '{"detail":{"coins":{}}}'],
   ])('is malformed with %s', (_what, sent) =>
     expect(ask(person, sent)).toBe('downstream/malformed'),
   )
 
   test('names nobody', () => {
     expect(ask(person, '{"detail":{"email":"x"}}')).toBe('policy/subject-mismatch')
+  })
+
+  test('takes any of them where it is listed whole as well', () => {
+    const whole = route([], [{ name: 'detail' }, { name: 'detail.born' }])
+    expect(bound(whole, '{"detail":{"coins":1}}')).toBe('{"detail":{"coins":1}}')
   })
 })
 
@@ -231,17 +237,51 @@ describe('a field with choices', () => {
     ['null', '{"kind":null}'],
     ['none', '{}'],
     ['one deep down only', '{"trace":{"kind":"share"}}'],
+    ['one in another field', '{"trace":"share","kind":"buy"}'],
     ['an empty one', '{"kind":""}'],
   ])('is refused with %s', (_what, sent) =>
     expect(ask(report, sent)).toBe('policy/write-not-allowed'),
   )
 
   test('is refused where the storefront has opened none', () => {
-    for (const choices of [{}, { kinds: [] }]) {
-      const closed = { ...upstream, choices }
+    const { choices: _, ...none } = upstream
+    for (const closed of [none, { ...none, choices: {} }, { ...none, choices: { kinds: [] } }]) {
       const check = () => checkBody(report, Buffer.from('{"kind":"share"}'), alice, closed)
       expect(codeOf(check)).toBe('policy/write-not-allowed')
     }
+  })
+
+  test('may stand in an object', () => {
+    const nested = route([], [{ name: 'detail.kind', choices: 'kinds' }])
+    expect(bound(nested, '{"detail":{"kind":"like"}}')).toBe('{"detail":{"kind":"like"}}')
+    expect(ask(nested, '{"detail":{"kind":"buy"}}')).toBe('policy/write-not-allowed')
+  })
+})
+
+describe('a caller is told what is wrong with the body', () => {
+  test.each([
+    ['{"wallet":1}', 'The route does not take the field wallet.'],
+    ['{"detail":{"coins":1}}', 'The route does not take the field detail.coins.'],
+    ['{"detail":{"born":{"at":1}}}', 'The route does not take the field detail.born.at.'],
+    ['{"detail":{"email":"x"}}', 'The call may not name anybody by email.'],
+    ['{"a b":1}', 'A field of the body has an odd name.'],
+    ['{"detail":{},"detail":{}}', 'A field of the body is there twice.'],
+    ['[]', 'The body must be a JSON object.'],
+    ['"a"', 'The body must be a JSON object.'],
+    ['{', 'The body is not valid JSON.'],
+    [`{"detail":${'['.repeat(32)}${']'.repeat(32)}}`, 'The body is nested too deeply.'],
+  ])('%s', (sent, detail) => expect(() => bound(person, sent)).toThrow(detail))
+
+  test('and the log, why it cannot be read', () => {
+    expect(() => bound(person, '{')).toThrow(
+      expect.objectContaining({ cause: expect.any(SyntaxError) }),
+    )
+    expect(() => bound(person, Buffer.from([0xff]))).toThrow(
+      expect.objectContaining({
+        message: 'The body is not UTF-8.',
+        cause: expect.any(TypeError),
+      }),
+    )
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Principal } from '../../src/identity/principal.ts'
 import { checkOwnership } from '../../src/policy/ownership.ts'
+import { readParameters } from '../../src/policy/ownership-query.ts'
 import type { Binding, Route } from '../../src/provider.ts'
 import { codeOf } from '../support/code-of.ts'
 import { fakeUpstream } from '../support/fake-upstream.ts'
@@ -38,6 +39,14 @@ describe('a query', () => {
     expect(ask(list, 'q=1;')).toBe('downstream/malformed')
     expect(ask(list, 'q=a;b')).toBe('downstream/malformed')
     expect(ask(content, 'q=a;b')).toBe('downstream/malformed')
+  })
+
+  test('is read as it came, and decoded', () => {
+    expect(readParameters({ route: list, query: '' }, upstream)).toEqual([])
+    expect(readParameters({ route: list, query: 'account_id=a%20b&q' }, upstream)).toEqual([
+      { name: 'account_id', raw: 'account_id=a%20b', value: 'a b' },
+      { name: 'q', raw: 'q', value: '' },
+    ])
   })
 
   test('may say anything but whom, where the route concerns nobody', () => {

@@ -148,6 +148,14 @@ describe('a path', () => {
   })
 })
 
+describe('a path whose account is not known', () => {
+  test('is somebody else’s where nothing else can stand there', () => {
+    const strict = route('/people/:id', [], [{ in: 'path', name: 'id', to: 'account', self: 'me' }])
+    expect(ask(strict, { params: { id: 'me' }, account: null })).toBe('policy/subject-mismatch')
+    expect(target(strict, { params: { id: 'me' } })).toBe(`/people/${ACCOUNT}`)
+  })
+})
+
 describe('me without a shopper', () => {
   test.each([
     ['nobody', anonymous],
@@ -155,6 +163,10 @@ describe('me without a shopper', () => {
   ])('is refused to %s: the upstream would take it for an id', (_who, principal) => {
     expect(ask(person, { params: { id: 'me' }, principal })).toBe('policy/subject-required')
   })
+})
+
+test('a call that is nobody’s gets no id', () => {
+  expect(target(list, { principal: anonymous, account: null })).toBe('/points')
 })
 
 describe('a server', () => {
@@ -185,6 +197,14 @@ describe('content', () => {
   test('takes any other name, also twice, as it came', () => {
     const query = 'product=1&product=2&q=a%20b'
     expect(target(content, { query, principal: anonymous })).toBe(`/reviews?${query}`)
+  })
+
+  test('takes no other name than the listed ones, also where nothing names a person', () => {
+    const search = fakeUpstream({ personal: [] })
+    for (const query of ['wallet=1', 'limit=1&limit=2', 'limit=1;']) {
+      const check = () => checkOwnership(claimed(list, { query }), alice, search)
+      expect(codeOf(check)).toBe('downstream/malformed')
+    }
   })
 
   test('is not parsed where nothing names a person: free text is fine', () => {
