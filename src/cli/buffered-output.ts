@@ -6,12 +6,17 @@ const PIECE = 16_000
 /** The longest that a line waits. Milliseconds. */
 const LONGEST_WAIT = 200
 
+export interface BufferedOutput extends LogTarget {
+  /** Writes what is held now. For lines that somebody waits for. */
+  flush(): void
+}
+
 /**
  * Standard output for log lines, a few dozen at a time: a write for each would cost more than all
  * the rest of a call. They are joined here, because sonic-boom below measures everything it holds
  * anew for each piece it is given. What is left is written when the process ends.
  */
-export function bufferedOutput(): LogTarget {
+export function bufferedOutput(): BufferedOutput {
   const output = destination({ dest: 1, sync: false })
   let lines: string[] = []
   let size = 0
@@ -26,6 +31,7 @@ export function bufferedOutput(): LogTarget {
     output.flushSync()
   })
   return {
+    flush,
     write(line) {
       lines.push(line)
       size += line.length

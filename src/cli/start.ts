@@ -24,7 +24,8 @@ const GRACE = 1_000
 async function start(file: string, { providers, terminal }: CommandParts): Promise<void> {
   try {
     const config = loadConfig(file, { providers, env: terminal.env })
-    const starting = startProcess({ config, providers, logTo: bufferedOutput() })
+    const logTo = bufferedOutput()
+    const starting = startProcess({ config, providers, logTo })
     const delay = config.shutdown.deadline + GRACE
     const skip = [...STOP_SIGNALS]
     const { close } = closeWithGrace({ delay, skip, logger: false }, async ({ err }) => {
@@ -34,6 +35,7 @@ async function start(file: string, { providers, terminal }: CommandParts): Promi
     })
     stopOnSignal(close)
     await starting
+    logTo.flush()
     const outdated = runtimeWarning(process.versions.node)
     if (outdated !== null) terminal.writeError(`warning: ${outdated}\n`)
   } catch (error) {
