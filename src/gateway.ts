@@ -19,13 +19,13 @@ import type { Principal } from './identity/principal.ts'
 import { answerOwn } from './own.ts'
 import { isPreflight, preflightHeaders } from './policy/cors.ts'
 import { decide } from './policy/decide.ts'
-import { callerOf } from './policy/limits.ts'
+import { callerOf, ownFamilyOf } from './policy/limits.ts'
 import { asProblem, Problem } from './problem.ts'
 import type { Headers, Method } from './provider.ts'
 import { createProxy } from './proxy.ts'
 import { CallRecorder, createSubjectNames } from './record.ts'
 import type { CallRecord } from './record.ts'
-import { locate } from './storefront.ts'
+import { destinationOf, locate, methodsOf } from './storefront.ts'
 import type { Destination, Storefronts } from './storefront.ts'
 import type { Tokens } from './tokens/authorize.ts'
 import type { Deliver } from './upstream/deliver.ts'
@@ -61,7 +61,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       recorder.located(storefront.id, null)
       const headers = storefront.cors.headers(arrival)
       call = { request, response, arrival, storefront, headers, recorder }
-      await serve(call)
+      const served = serve(call)
+      if (served !== undefined) await served
     } catch (error) {
       const problem = asProblem(error)
       recorder.failed(problem)
@@ -76,16 +77,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  async function serve(call: UnidentifiedCall): Promise<void> {
+  /** A promise only where something has to be waited for; throws at once what can be. */
+  function serve(call: UnidentifiedCall): Promise<void> | void {
     const { arrival, storefront, recorder } = call
     const located = locate(storefront, arrival.path)
     if (located === null) {
       throw new Problem('policy/route-unknown', 'Nothing is served under this path.')
     }
     if (isPreflight(arrival)) {
-      return answerEmpty(call.response, preflightHeaders(arrival, call.headers, located.methods()))
+      const methods = methodsOf(located)
+      return answerEmpty(call.response, preflightHeaders(arrival, call.headers, methods))
     }
-    const destination = located.destination(routeMethod(arrival))
+    const destination = destinationOf(located, routeMethod(arrival))
     recorder.located(storefront.id, destination)
     if (destination === null) {
       throw new Problem('policy/method-not-allowed', 'The route does not take this method.')
@@ -96,7 +99,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
     storefront.limits.checkAddress(arrival.address)
     const identified = storefront.identify(arrival)
-    const principal = identified instanceof Promise ? await identified : identified
+    return identified instanceof Promise
+      ? identified.then((principal) => proceed(call, destination, principal))
+      : proceed(call, destination, identified)
+  }
+
+  function proceed(
+    call: UnidentifiedCall,
+    destination: Destination,
+    principal: Principal,
+  ): Promise<void> | void {
+    const { arrival, storefront, recorder } = call
     recorder.identified(principal)
     // Beside whatever headers the answer gets, a problem's too.
     const { clearCookies = [] } = principal
@@ -121,12 +134,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 }
 
-/** Throws `policy/rate-limited`. The shop's own servers make sessions as often as shoppers log in. */
+/** Throws `policy/rate-limited`. */
 function countCall(call: UnidentifiedCall, principal: Principal, destination: Destination): void {
-  const isOwn = destination.kind === 'own'
-  if (isOwn && principal.kind === 'service') return
   const { limits } = call.storefront
-  const family = isOwn ? 'own' : destination.route.family
+  const family = destination.kind === 'own' ? ownFamilyOf(principal) : destination.route.family
   const { headers, problem } = limits.take(callerOf(principal, call.arrival.address), family)
   if (headers.length > 0) call.headers = [...call.headers, ...headers]
   if (problem !== null) throw problem

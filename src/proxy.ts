@@ -8,15 +8,16 @@ import { subjectOf } from './identity/principal.ts'
 import type { Principal } from './identity/principal.ts'
 import { callerOf } from './policy/limits.ts'
 import { checkBody } from './policy/ownership-body.ts'
+import type { OwnedBody } from './policy/ownership-body.ts'
 import { checkOwnership } from './policy/ownership.ts'
 import type { Owned } from './policy/ownership.ts'
 import type { Credential, Upstream } from './provider.ts'
 import type { UpstreamDestination } from './storefront.ts'
-import type { Tokens } from './tokens/authorize.ts'
+import type { Authorization, Tokens } from './tokens/authorize.ts'
 import type { Flight } from './upstream/coalesce.ts'
-import type { Deliver, Delivered } from './upstream/deliver.ts'
+import type { Deliver, Delivered, Delivery } from './upstream/deliver.ts'
 import { readingOf } from './upstream/reading.ts'
-import type { Reads } from './upstream/reads.ts'
+import type { Carry, Reads } from './upstream/reads.ts'
 import { readCallerHeaders } from './upstream/request-headers.ts'
 import type { AnswerContext } from './upstream/response-headers.ts'
 
@@ -31,13 +32,13 @@ export interface ProxyParts {
  * What follows the decision for a call to an upstream: its ids are bound to the shopper, its body
  * is read, and it is answered from what is kept or authorized and delivered.
  */
-export type Proxy = (call: Call, destination: UpstreamDestination) => Promise<void>
+export type Proxy = (call: Call, destination: UpstreamDestination) => Promise<void> | void
 
 /** Milliseconds from arrival to the end of the answer, exchanges and replays included. */
 const CALL_DEADLINE = 10_000
 
 export function createProxy({ tokens, deliver, reads, limits }: ProxyParts): Proxy {
-  return async (call, destination) => {
+  return (call, destination) => {
     const { arrival, principal, request, storefront } = call
     const { upstream, route, params, path } = destination
     const query = storefront.withoutProof(arrival.query)
@@ -45,52 +46,78 @@ export function createProxy({ tokens, deliver, reads, limits }: ProxyParts): Pro
     const customer = subjectOf(principal)
     const headers = readCallerHeaders(arrival, upstream)
     const credential = upstream.authorize({ route, channel: principal.channel, customer, headers })
-    const body =
-      arrival.body === 'none'
-        ? null
-        : await readBodyFor(request, arrival, capped(route.body, limits))
+    const allowed = { call, destination, owned, query, customer, headers, credential }
+    return arrival.body === 'none'
+      ? answer(allowed, null)
+      : readBodyFor(request, arrival, capped(route.body, limits)).then((body) =>
+          answer(allowed, body),
+        )
+  }
+
+  function answer(allowed: Allowed, body: Body): Promise<void> | void {
+    const { call, destination, customer, credential, query, headers } = allowed
+    const { arrival, principal, response, storefront } = call
+    const { upstream, route } = destination
     const ownedBody = checkBody(route, body, principal, upstream)
-    const isWhole = body === null || Buffer.isBuffer(body)
-    const isReplayable = isWhole && (route.method === 'GET' || route.replayable === true)
-
-    const allowed = { call, destination, owned, ownedBody, customer, credential, isReplayable }
-
     const reading = readingOf(
       { storefront: storefront.id, upstream, route, credential, customer, arrival, query, headers },
       storefront.reading,
     )
-    if (reading === null) await carry(allowed, null, false)
-    else {
-      const context = contextOf(call, upstream)
-      await reads.serve(reading, { response: call.response, context }, (flight, withholds) =>
-        carry(allowed, flight, withholds),
-      )
+    const context = contextOf(call, upstream)
+    const isWhole = body === null || Buffer.isBuffer(body)
+    const isReplayable = isWhole && (route.method === 'GET' || route.replayable === true)
+    const sendable = { allowed, context, ownedBody, isReplayable }
+    if (reading !== null) {
+      const carried: Carry = (flight, withholds) => carry(sendable, flight, withholds)
+      return reads.serve(reading, { response, context }, carried)
     }
-    if (route.method !== 'GET' && customer !== null) reads.changed(storefront.id, customer)
+    const delivered = carry(sendable, null, false)
+    return route.method === 'GET' || customer === null
+      ? delivered.then(nothing)
+      : delivered.then(() => reads.changed(storefront.id, customer))
   }
 
-  async function carry(
-    { call, destination, owned, ownedBody, customer, credential, isReplayable }: Allowed,
+  function carry(
+    sendable: Sendable,
     flight: Flight | null,
     withholdsFaults: boolean,
   ): Promise<Delivered> {
-    const { arrival, principal, response, storefront, recorder, headers: cors } = call
-    const { upstream, route } = destination
-    const demand = { storefront: storefront.id, upstream, credential, customer, isReplayable }
-    const authorized = tokens.authorize(demand) // 4 tokens
-    const authorization = authorized instanceof Promise ? await authorized : authorized
-    const delivery = {
+    const { allowed, isReplayable } = sendable
+    const { call, destination, customer, credential } = allowed
+    const { upstream } = destination
+    const storefront = call.storefront.id
+    // 4 tokens
+    const authorized = tokens.authorize({
+      storefront,
+      upstream,
+      credential,
+      customer,
+      isReplayable,
+    })
+    return authorized instanceof Promise
+      ? authorized.then((later) => send(sendable, flight, withholdsFaults, later))
+      : send(sendable, flight, withholdsFaults, authorized)
+  }
+
+  function send(
+    { allowed, context, ownedBody, isReplayable }: Sendable,
+    flight: Flight | null,
+    withholdsFaults: boolean,
+    authorization: Authorization,
+  ): Promise<Delivered> {
+    const { call, destination, owned, customer } = allowed
+    const { arrival, principal, response, storefront, recorder } = call
+    const { route } = destination
+    const delivery: Delivery = {
       arrival,
       response,
-      upstream,
       route,
       caller: sharerOf(storefront.id, customer, principal, arrival),
       flight,
       withholdsFaults,
       target: owned.target,
       body: ownedBody(authorization.account),
-      cors,
-      isPrivate: principal.kind !== 'anonymous',
+      context,
       isReplayable,
       deadline: recorder.startedAt + (route.timeouts?.whole ?? CALL_DEADLINE),
       recorder,
@@ -104,11 +131,24 @@ interface Allowed {
   readonly call: Call
   readonly destination: UpstreamDestination
   readonly owned: Owned
-  readonly ownedBody: (account: string | null) => Body
+  /** What of the query concerns the upstream. */
+  readonly query: string
   readonly customer: string | null
+  /** Checked values of the headers that the provider understands. */
+  readonly headers: Readonly<Record<string, string>>
   readonly credential: Credential
+}
+
+/** One whose body is read. */
+interface Sendable {
+  readonly allowed: Allowed
+  readonly context: AnswerContext
+  readonly ownedBody: OwnedBody
   readonly isReplayable: boolean
 }
+
+/** To what comes of it, nothing needs to be said. */
+const nothing = (): void => undefined
 
 function contextOf({ arrival, headers, principal }: Call, upstream: Upstream): AnswerContext {
   const isPrivate = principal.kind !== 'anonymous'

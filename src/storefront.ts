@@ -18,7 +18,7 @@ import type { Cors } from './policy/cors.ts'
 import { createLimiter, createLimits } from './policy/limits.ts'
 import type { Limits } from './policy/limits.ts'
 import { createRouteTable } from './policy/match.ts'
-import type { PathMatch, RouteTable } from './policy/match.ts'
+import type { RouteTable } from './policy/match.ts'
 import { Problem } from './problem.ts'
 import type { Callers, Endpoint, Method, Provider, Route, Upstream } from './provider.ts'
 import type { Tokens } from './tokens/authorize.ts'
@@ -230,49 +230,53 @@ function createTables(): (routes: readonly Route[]) => RouteTable {
   }
 }
 
-/** What a path leads to: the methods it takes, and the destination for each. */
-export interface Located {
-  methods(): readonly Method[]
-  destination(method: Method): Destination | null
-}
+/** What a path leads to: an endpoint of our own, or an upstream's routes. */
+export type Located =
+  | { readonly kind: 'own'; readonly methods: ReadonlyMap<Method, OwnEndpoint> }
+  | {
+      readonly kind: 'upstream'
+      readonly methods: ReadonlyMap<Method, Route>
+      readonly mounted: MountedUpstream
+      readonly params: Readonly<Record<string, string>>
+      /** As the upstream knows it. */
+      readonly path: string
+    }
 
 /** Null for a path that nobody lists: it does not exist. */
 export function locate(storefront: Storefront, path: string): Located | null {
   const own = storefront.ownEndpoints.get(path)
-  if (own !== undefined) return { methods: () => [...own.keys()], destination: ownDestination(own) }
+  if (own !== undefined) return { kind: 'own', methods: own }
   for (const mounted of storefront.upstreams) {
     const upstreamPath = pathWithin(mounted, path)
     const match = upstreamPath === null ? null : mounted.table.find(upstreamPath)
     if (upstreamPath === null || match === null) continue
-    return {
-      methods: () => [...match.methods.keys()],
-      destination: (method) => upstreamDestination(mounted, upstreamPath, match, method),
-    }
+    const { methods, params } = match
+    return { kind: 'upstream', methods, mounted, params, path: upstreamPath }
   }
   return null
 }
 
-function ownDestination(own: ReadonlyMap<Method, OwnEndpoint>) {
-  return (method: Method): Destination | null => {
-    const endpoint = own.get(method)
-    if (endpoint === undefined) return null
-    const { callers } = endpoint
-    return { kind: 'own', callers, isWriteAllowed: false, takesBody: true, endpoint }
-  }
+export function methodsOf({ methods }: Located): readonly Method[] {
+  return [...methods.keys()]
 }
 
-function upstreamDestination(
-  { upstream, allow }: MountedUpstream,
-  path: string,
-  { methods, params }: PathMatch,
-  method: Method,
-): Destination | null {
+/** Null for a method that the path does not take. */
+export function destinationOf(located: Located, method: Method): Destination | null {
+  if (located.kind === 'own') return ownDestination(located.methods.get(method))
+  const { mounted, methods, params, path } = located
   const route = methods.get(method)
   if (route === undefined) return null
+  const { upstream, allow } = mounted
   const isWriteAllowed = allow.size > 0 && allow.has(`${route.method} ${route.path}`)
   const takesBody = route.body !== undefined
   const { callers } = route
   return { kind: 'upstream', callers, isWriteAllowed, takesBody, upstream, route, params, path }
+}
+
+function ownDestination(endpoint: OwnEndpoint | undefined): Destination | null {
+  if (endpoint === undefined) return null
+  const { callers } = endpoint
+  return { kind: 'own', callers, isWriteAllowed: false, takesBody: true, endpoint }
 }
 
 function pathWithin({ prefix, mounts }: MountedUpstream, path: string): string | null {

@@ -96,7 +96,7 @@ class Line {
     this.#isServed = false
     this.#unreadSince = null
     this.#busy.add(this)
-    response.once('close', this.#onClose)
+    response.on('close', this.#onClose)
     // Not before the parser has gone through everything that arrived together with the call: where
     // that is no HTTP, two servers may have seen the call end in different places.
     if (mayHaveBody(request)) setImmediate(serveLine, this)

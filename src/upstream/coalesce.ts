@@ -9,17 +9,18 @@ import type { WholeAnswer } from './content-cache.ts'
  * leader's failure, or word that they have to go alone, because it is too long to hold.
  */
 export class Flight {
-  readonly #joined = new Set<Joined>()
+  /** Null until somebody joins, which is seldom. */
+  #joined: Set<Joined> | null = null
   readonly #chunks: Buffer[] = []
   #bytes = 0
   #head: AnswerHead | null = null
   #isCollecting = true
   /** Called when nobody waits any more; set by whoever would go on for their sake. */
-  onDeserted: () => void = () => undefined
+  onDeserted: () => void = nobodyCares
 
   /** Whether anybody but the leader waits for the answer. */
   get isWanted(): boolean {
-    return this.#joined.size > 0
+    return this.#joined !== null && this.#joined.size > 0
   }
 
   /** Whether the answer is still held, and so need not wait for a slow reader. */
@@ -29,13 +30,13 @@ export class Flight {
 
   join(): Joined {
     const joined = new Joined(this)
-    if (this.#isCollecting) this.#joined.add(joined)
+    if (this.#isCollecting) (this.#joined ??= new Set()).add(joined)
     else joined.resolve('alone')
     return joined
   }
 
   leave(joined: Joined): void {
-    if (this.#joined.delete(joined) && this.#joined.size === 0) this.onDeserted()
+    if (this.#joined?.delete(joined) === true && this.#joined.size === 0) this.onDeserted()
   }
 
   begin(head: AnswerHead): void {
@@ -76,10 +77,13 @@ export class Flight {
 
   #settle(tell: (joined: Joined) => void): void {
     this.#isCollecting = false
+    if (this.#joined === null) return
     for (const joined of this.#joined) tell(joined)
-    this.#joined.clear()
+    this.#joined = null
   }
 }
+
+const nobodyCares = (): void => undefined
 
 /** One call that has joined a flight. */
 export class Joined {

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import { VIA } from '../downstream/accept.ts'
 import type { Arrival } from '../downstream/accept.ts'
 import type { Body } from '../downstream/body.ts'
 import { Problem } from '../problem.ts'
@@ -9,12 +8,12 @@ import type { Flight } from './coalesce.ts'
 import type { Dispatchers } from './dispatcher.ts'
 import type { Forward, Outcome, SendingRecorder } from './forward.ts'
 import { requestHeaders } from './request-headers.ts'
+import type { AnswerContext } from './response-headers.ts'
 
 /** A call that has been allowed and authorized. */
 export interface Delivery {
   readonly arrival: Arrival
   readonly response: ServerResponse
-  readonly upstream: Upstream
   readonly route: Route
   /** Whose share of a quota it takes. */
   readonly caller: string
@@ -25,9 +24,7 @@ export interface Delivery {
   /** Path and query to send, given the account that the token names. */
   readonly target: (account: string | null) => string
   readonly body: Body
-  readonly cors: Headers
-  /** The answer belongs to somebody: no shared cache may keep it. */
-  readonly isPrivate: boolean
+  readonly context: AnswerContext
   readonly isReplayable: boolean
   /** Monotonic milliseconds. */
   readonly deadline: number
@@ -51,15 +48,16 @@ export type Delivered = 'answered' | 'withheld'
 
 export function createDeliver({ tokens, dispatchers, forward }: DeliverParts): Deliver {
   const send = (delivery: Delivery, authorization: Authorization): Promise<Outcome> => {
-    const { arrival, upstream, response, body, deadline, recorder } = delivery
-    const { cors, isPrivate, route, caller, flight, withholdsFaults } = delivery
+    const { arrival, response, body, deadline, recorder } = delivery
+    const { context, route, caller, flight, withholdsFaults } = delivery
     const { account, credential } = authorization
+    const { upstream } = context
     return forward(
       {
         dispatcher: dispatchers.pool(upstream, route),
         method: arrival.method,
         target: delivery.target(account),
-        headers: requestHeaders(arrival, upstream, credentialHeaders(authorization), VIA),
+        headers: requestHeaders(arrival, upstream, credentialHeaders(authorization), context.via),
         body,
         deadline,
         namesAccount: account !== null,
@@ -68,7 +66,7 @@ export function createDeliver({ tokens, dispatchers, forward }: DeliverParts): D
         caller,
         flight,
         withholdsFaults,
-        context: { upstream, requestId: arrival.id, cors, via: VIA, isPrivate },
+        context,
         recorder,
       },
       response,
@@ -87,11 +85,11 @@ export function createDeliver({ tokens, dispatchers, forward }: DeliverParts): D
 
     // Also where the call cannot be sent again: the next one must not meet the same refusal.
     const second = await tokens.recover(first, outcome.head)
-    if (!delivery.isReplayable || second === null) throw rejected(delivery.upstream)
+    if (!delivery.isReplayable || second === null) throw rejected(delivery.context.upstream)
     const last = await send(delivery, second)
     if (last.type !== 'refused') return conclude(last, second)
     tokens.giveUp(second, first)
-    throw rejected(delivery.upstream)
+    throw rejected(delivery.context.upstream)
   }
 }
 

@@ -55,15 +55,30 @@ export function readingOf(facts: ReadingFacts, rules: ReadingRules): Reading | n
   const owner = isOwn ? ownerOf(storefront, customer) : null
   const ifNoneMatch = arrival.headers['if-none-match'] ?? null
   if (ifNoneMatch !== null && rule === null) return null
-  let key: string | null = null
-  return {
-    name: `${storefront} ${isOwn ? customer : ''} ${arrival.path}?${facts.query}`,
-    get key() {
-      return (key ??= readingKey(ifNoneMatch === null ? facts : unconditional(facts)))
-    },
-    rule,
-    owner,
-    ifNoneMatch,
+  const name = `${storefront} ${isOwn ? customer : ''} ${arrival.path}?${facts.query}`
+  return new Asked(facts, { name, rule, owner, ifNoneMatch })
+}
+
+/** Works its key out when somebody wants to know. A class: a literal with a getter is slow to make. */
+class Asked implements Reading {
+  readonly name: string
+  readonly rule: CacheRule | null
+  readonly owner: string | null
+  readonly ifNoneMatch: string | null
+  readonly #facts: ReadingFacts
+  #key: string | null = null
+
+  constructor(facts: ReadingFacts, { name, rule, owner, ifNoneMatch }: Omit<Reading, 'key'>) {
+    this.name = name
+    this.rule = rule
+    this.owner = owner
+    this.ifNoneMatch = ifNoneMatch
+    this.#facts = facts
+  }
+
+  get key(): string {
+    const facts = this.#facts
+    return (this.#key ??= readingKey(this.ifNoneMatch === null ? facts : unconditional(facts)))
   }
 }
 

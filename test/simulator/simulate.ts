@@ -218,11 +218,9 @@ function createSimulation(seed: number) {
     return {
       arrival: { id: '', method: 'GET', headers: {} },
       response: {},
-      upstream,
       target: (account: string | null) => `/x?account=${account ?? ''}`.replace(/account=$/, ''),
       body: null,
-      cors: [],
-      isPrivate: true,
+      context: { upstream, requestId: '', cors: [], via: '', isPrivate: true },
       isReplayable: call.isReplayable,
       deadline: Infinity,
       recorder: call,
