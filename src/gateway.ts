@@ -78,7 +78,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   /** A promise only where something has to be waited for; throws at once what can be. */
-  function serve(call: UnidentifiedCall): Promise<void> | void {
+  function serve(call: UnidentifiedCall): Promise<unknown> | void {
     const { arrival, storefront, recorder } = call
     const located = locate(storefront, arrival.path)
     if (located === null) {
@@ -100,15 +100,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     storefront.limits.checkAddress(arrival.address)
     const identified = storefront.identify(arrival)
     return identified instanceof Promise
-      ? identified.then((principal) => proceed(call, destination, principal))
+      ? proceedLater(call, destination, identified)
       : proceed(call, destination, identified)
+  }
+
+  async function proceedLater(
+    call: UnidentifiedCall,
+    destination: Destination,
+    principal: Promise<Principal>,
+  ): Promise<unknown> {
+    return proceed(call, destination, await principal)
   }
 
   function proceed(
     call: UnidentifiedCall,
     destination: Destination,
     principal: Principal,
-  ): Promise<void> | void {
+  ): Promise<unknown> | void {
     const { arrival, storefront, recorder } = call
     recorder.identified(principal)
     // Beside whatever headers the answer gets, a problem's too.

@@ -2,15 +2,19 @@ import type { CallsPer } from '../config/limits.ts'
 
 /** Counts calls per caller, each in a window that begins with the caller's first call. */
 export interface Counter {
-  /** Counts one. @returns how many are left, or less than zero @param now monotonic milliseconds */
-  take(caller: string, now: number): number
-  /** Milliseconds until the caller's window ends. */
-  endsIn(caller: string, now: number): number
+  /** Counts one. @param now monotonic milliseconds @returns where the caller stands now */
+  take(caller: string, now: number): Window
 }
 
-interface Window {
-  calls: number
+export interface Window {
+  /** Calls that are left; less than zero where there was none for this one. */
+  readonly left: number
+  /** Monotonic milliseconds. */
   readonly endsAt: number
+}
+
+interface Open extends Window {
+  left: number
 }
 
 /** However many callers there are: beyond it, who has called longest ago is forgotten early. */
@@ -21,8 +25,8 @@ const MOST_CALLERS = 100_000
  * ended, so nothing ever needs to be swept.
  */
 export function createCounter({ calls, per }: CallsPer): Counter {
-  let young = new Map<string, Window>()
-  let old = new Map<string, Window>()
+  let young = new Map<string, Open>()
+  let old = new Map<string, Open>()
   let turnsAt = 0
 
   const turn = (now: number) => {
@@ -31,11 +35,11 @@ export function createCounter({ calls, per }: CallsPer): Counter {
     turnsAt = now + per
   }
 
-  const windowOf = (caller: string, now: number): Window => {
+  const windowOf = (caller: string, now: number): Open => {
     if (now >= turnsAt || young.size >= MOST_CALLERS) turn(now)
     const known = young.get(caller) ?? old.get(caller)
     if (known !== undefined && now < known.endsAt) return known
-    const window = { calls: 0, endsAt: now + per }
+    const window = { left: calls, endsAt: now + per }
     young.set(caller, window)
     return window
   }
@@ -43,10 +47,8 @@ export function createCounter({ calls, per }: CallsPer): Counter {
   return {
     take(caller, now) {
       const window = windowOf(caller, now)
-      if (window.calls < calls) window.calls += 1
-      else return -1
-      return calls - window.calls
+      if (window.left >= 0) window.left -= 1
+      return window
     },
-    endsIn: (caller, now) => windowOf(caller, now).endsAt - now,
   }
 }

@@ -41,6 +41,8 @@ export interface Limiter {
 
 /** An address may hold a household, an office, or the shop's own server. */
 const CALLERS_PER_ADDRESS = 20
+/** Our own endpoints, for a service key: a server makes the sessions of all shoppers who log in. */
+const SERVERS_OWN = 'own:server'
 const UNLIMITED: Taken = { headers: [], problem: null }
 
 export function createLimits(config: CallsPer | 'off', clock: Clock): Limits {
@@ -52,9 +54,8 @@ export function createLimits(config: CallsPer | 'off', clock: Clock): Limits {
   return {
     checkAddress(address) {
       const now = clock.monotonic()
-      if (addresses.take(networkOf(address), now) < 0) {
-        throw tooMany(addresses.endsIn(networkOf(address), now))
-      }
+      const { left, endsAt } = addresses.take(networkOf(address), now)
+      if (left < 0) throw tooMany(endsAt - now)
     },
     take(caller, family) {
       let limited = families.get(family)
@@ -69,7 +70,8 @@ export function createLimiter(config: CallsPer, clock: Clock): Limiter {
   return {
     take(caller) {
       const now = clock.monotonic()
-      if (counter.take(caller, now) < 0) throw tooMany(counter.endsIn(caller, now))
+      const { left, endsAt } = counter.take(caller, now)
+      if (left < 0) throw tooMany(endsAt - now)
     },
   }
 }
@@ -83,19 +85,20 @@ interface Family {
 }
 
 // draft-ietf-httpapi-ratelimit-headers-10 §3 and §4: lists of strings with parameters (RFC 9651).
-function familyOf(family: string, config: CallsPer): Family {
+function familyOf(family: string, { calls: each, per }: CallsPer): Family {
+  const calls = family === SERVERS_OWN ? each * CALLERS_PER_ADDRESS : each
   const name = `"${family}"`
-  const window = Math.ceil(config.per / 1000)
+  const window = Math.ceil(per / 1000)
   return {
-    counter: createCounter(config),
+    counter: createCounter({ calls, per }),
     name,
-    policy: ['ratelimit-policy', `${name};q=${config.calls};w=${window}`],
+    policy: ['ratelimit-policy', `${name};q=${calls};w=${window}`],
   }
 }
 
 function takeFrom({ counter, name, policy }: Family, caller: string, now: number): Taken {
-  const left = counter.take(caller, now)
-  const wait = counter.endsIn(caller, now)
+  const { left, endsAt } = counter.take(caller, now)
+  const wait = endsAt - now
   const remaining = left < 0 ? 0 : left
   const limit = `${name};r=${remaining};t=${Math.ceil(wait / 1000)}`
   const headers: Headers = [policy, ['ratelimit', limit]]
@@ -112,6 +115,11 @@ export function callerOf(principal: Principal, address: string): string {
   if (principal.kind === 'service') return `service ${principal.id}`
   if (principal.kind === 'customer') return `customer ${principal.customer}`
   return `address ${networkOf(address)}`
+}
+
+/** The family of our own endpoints, as the caller's calls to them are counted. */
+export function ownFamilyOf({ kind }: Principal): string {
+  return kind === 'service' ? SERVERS_OWN : 'own'
 }
 
 /** An IPv6 caller has a whole /64 of addresses to call from; it is one caller all the same. */
