@@ -2,11 +2,13 @@ import type { Upstream } from '../provider.ts'
 import { Breaker } from './breaker.ts'
 import { Bulkhead } from './bulkhead.ts'
 import { RetryBudget } from './retry-budget.ts'
+import { SlowReaders } from './slow-readers.ts'
 
 /** What keeps one family of routes of one storefront's upstream from harming the others. */
 export interface Compartment {
   readonly breaker: Breaker
   readonly bulkhead: Bulkhead
+  readonly slowReaders: SlowReaders
   /** One for all families of the upstream. */
   readonly retries: RetryBudget
 }
@@ -26,6 +28,7 @@ export function createCompartments(onCircuit: OnCircuit): Compartments {
   const create = (upstream: Upstream, family: string, retries: RetryBudget): Compartment => ({
     breaker: new Breaker(upstream.title, (isOpen) => onCircuit(upstream, family, isOpen)),
     bulkhead: new Bulkhead(upstream.title),
+    slowReaders: new SlowReaders(),
     retries,
   })
 

@@ -21,7 +21,7 @@ export function failureOf(error: unknown, title: string): Problem {
   if (error instanceof Problem) return error
   const code = codeOf(error)
   if (TIMEOUTS.has(code)) return timedOut(title, error)
-  if (BAD_RESPONSES.has(code) || isUnreadable(error)) {
+  if (BAD_RESPONSES.has(code) || isUnreadable(error) || isUnasked(error)) {
     return new Problem('upstream/bad-response', `${title} sent an answer that is not valid HTTP.`, {
       cause: error,
     })
@@ -32,6 +32,18 @@ export function failureOf(error: unknown, title: string): Problem {
 /** undici's parser errors carry no code of their own, and some nonsense trips its assertions. */
 function isUnreadable(error: unknown): boolean {
   return error instanceof errors.HTTPParserError || codeOf(error) === 'ERR_ASSERTION'
+}
+
+/**
+ * 101 to a call that offered no other protocol, 100 to one that expected nothing. undici destroys
+ * the connection with the code of any that breaks: only its words say that the upstream did answer,
+ * and that the call must not be sent again.
+ */
+function isUnasked(error: unknown): boolean {
+  return (
+    error instanceof errors.SocketError &&
+    (error.message === 'bad upgrade' || error.message === 'bad response')
+  )
 }
 
 export function timedOut(title: string, cause?: unknown): Problem {

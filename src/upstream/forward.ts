@@ -102,6 +102,7 @@ class Relay implements Dispatcher.DispatchHandler {
   #isRefused = false
   #isSettled = false
   #isTimedOut = false
+  #isPaused = false
   #drained = 0
   #status = 0
   #lines: string[] = []
@@ -128,9 +129,8 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#reject = reject
     this.#startedAt = clock.monotonic()
     const left = Math.max(0, transfer.deadline - this.#startedAt)
-    this.#timer = setTimeout(() => this.#timeOut(), left)
+    this.#timer = setTimeout(timeOut, left, this)
     response.on('close', this.#onClose)
-    response.on('drain', this.#onDrain)
   }
 
   send(): void {
@@ -201,7 +201,11 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#writeHead()
     // What is held for others does not wait for one slow reader.
     const isTaken = this.#response.write(chunk) || this.#flight?.isCollecting === true
-    if (!isTaken && this.#response.writableLength > HELD_BYTES) controller.pause()
+    if (isTaken || this.#isPaused || this.#response.writableLength <= HELD_BYTES) return
+    this.#isPaused = true
+    controller.pause()
+    this.#sending?.paused(this.#response)
+    this.#response.once('drain', this.#onDrain)
   }
 
   onResponseEnd(): void {
@@ -234,7 +238,9 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   readonly #onDrain = (): void => {
+    this.#isPaused = false
     this.#controller?.resume()
+    this.#sending?.resumed(this.#response)
   }
 
   /** Not before there is something to follow: an answer that breaks at once is still a problem. */
@@ -267,9 +273,11 @@ class Relay implements Dispatcher.DispatchHandler {
     controller.abort(problem)
   }
 
-  #timeOut(): void {
+  timeOut(): void {
     this.#isTimedOut = true
-    const problem = timedOut(this.#transfer.context.upstream.title)
+    // While the upstream waits for a caller who does not read, it is the caller who takes too long:
+    // a few of those must not look like an upstream that fails.
+    const problem = this.#isPaused ? callerGone() : timedOut(this.#transfer.context.upstream.title)
     this.#fail(problem)
     this.#controller?.abort(problem)
   }
@@ -293,8 +301,14 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#transfer.recorder.forwarded(this.#startedAt)
     clearTimeout(this.#timer)
     this.#response.off('close', this.#onClose)
+    if (!this.#isPaused) return
     this.#response.off('drain', this.#onDrain)
+    this.#sending?.resumed(this.#response)
   }
+}
+
+function timeOut(relay: Relay): void {
+  relay.timeOut()
 }
 
 /** Up to here, copying an answer costs less than a second piece. */

@@ -4,6 +4,7 @@ import type { AnswerHead } from '../provider.ts'
 import type { Gate, Lease, Waiting } from './budget/budget.ts'
 import type { Priority } from './budget/priority.ts'
 import type { Compartment } from './compartment.ts'
+import type { Breakable } from './slow-readers.ts'
 
 /** What stands before calls of one kind; the same object for all of them. */
 export interface Dispatchable {
@@ -40,6 +41,16 @@ export class Sending {
   /** Whether the upstream has answered anything. */
   get hasHead(): boolean {
     return this.#hasHead
+  }
+
+  /** Its caller does not read on, and the upstream waits. */
+  paused(response: Breakable): void {
+    this.#compartment.slowReaders.hold(response)
+  }
+
+  /** It has read on, or will not read any more. */
+  resumed(response: Breakable): void {
+    this.#compartment.slowReaders.release(response)
   }
 
   answered(head: AnswerHead): void {

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { MOST_HELD } from '../../src/upstream/slow-readers.ts'
 import { ask, request } from './raw-client.ts'
 import { startStand } from './stand.ts'
 import type { Stand } from './stand.ts'
@@ -148,4 +149,74 @@ test('connections beyond the limit are closed at once, and those before it stay'
     for (const socket of sockets) socket.destroy()
     await small.close()
   }
+})
+
+describe('callers that do not read hold so many connections to the upstream, and not all', () => {
+  const piece = Buffer.alloc(64 * 1024, 'a')
+  let patient: Stand
+  let sockets: Socket[]
+  /** Answers without end that the upstream has begun, and those whose connection is gone. */
+  let begun: number
+  let ended: number
+
+  // Whoever does not read has minutes: nothing ends these but what is looked at here.
+  beforeEach(async () => {
+    begun = ended = 0
+    sockets = []
+    patient = await startStand({
+      configure: (yaml) => yaml.replace('port: 0 }', 'port: 0, limits: { stalled: 5m } }'),
+      answer({ number, target }, socket) {
+        const type = /endless-(\w+)/.exec(target)?.[1]
+        if (type === undefined) {
+          return `HTTP/1.1 200 OK\r\ncontent-length: 2\r\netag: "${number}"\r\n\r\n{}`
+        }
+        const pour = () => {
+          while (socket.writable && socket.write(piece));
+        }
+        begun += 1
+        socket.on('drain', pour).on('close', () => (ended += 1))
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-type: ${types[type]}\r\n\r\n`)
+        pour()
+        return null
+      },
+    })
+  })
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy()
+    await patient.close()
+  })
+
+  const types: Readonly<Record<string, string>> = {
+    events: 'text/event-stream',
+    pages: 'application/json',
+  }
+
+  async function askAndDoNotRead(type: string, count: number): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      const socket = connect(Number(new URL(patient.url).port), '127.0.0.1')
+      sockets.push(socket.on('error', () => undefined).pause())
+      socket.write(request(`GET /api/widget/search?q=endless-${type}`))
+    }
+    await expect.poll(() => begun, { timeout: 40_000 }).toBe(count)
+  }
+
+  async function expectServed(): Promise<void> {
+    const { answers } = await ask(patient.url, GET, { patience: 10_000 })
+    expect(answers.map(({ status }) => status)).toEqual([200])
+  }
+
+  test('the one who has read nothing for longest is let go, and the next call is served', async () => {
+    // No deadline holds for events.
+    await askAndDoNotRead('events', MOST_HELD + 8)
+    await expect.poll(() => ended, { timeout: 40_000 }).toBe(8)
+    await expectServed()
+    expect(ended).toBe(8)
+  }, 120_000)
+
+  test('nor is it taken for a failure of the upstream that they never came to the end', async () => {
+    await askAndDoNotRead('pages', 24)
+    await expect.poll(() => ended, { timeout: 40_000 }).toBe(24)
+    await expectServed()
+    expect(patient.rig.log()).not.toContain('upstream/timeout')
+  }, 120_000)
 })

@@ -109,7 +109,9 @@ describe('a hostile answer becomes a 502 problem, its connection is destroyed an
     expect(answers.map(({ status, headers }) => [status, headers['content-type']])).toEqual([
       [502, 'application/problem+json'],
     ])
-    expect(JSON.parse(answers[0]?.body ?? '').code).toMatch(/^upstream\//)
+    expect(JSON.parse(answers[0]?.body ?? '').code).toBe('upstream/bad-response')
+    // It was reached, and has answered: nothing is tried a second time.
+    expect(stand.recorder.requests.length).toBe(1)
     expect(text).not.toContain(CANARY)
     expect(stand.rig.log()).not.toContain(CANARY)
     await expect.poll(() => used.destroyed, { timeout: 5_000 }).toBe(true)
