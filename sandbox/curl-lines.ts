@@ -50,6 +50,10 @@ export function curlLines(
     example(200, 'The same where a search widget expects it', {
       path: '/api/widget/search?q=rain%20jacket&limit=3',
     }),
+    example(200, 'What others search for', { path: '/api/widget/trending' }),
+    example(200, 'The same again: it is kept, and Neuroon is not asked', {
+      path: '/api/widget/trending',
+    }),
     {
       title: 'The shop’s backend makes a session for a shopper',
       status: 201,

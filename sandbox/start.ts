@@ -65,10 +65,15 @@ async function startParts(
   stops.push(() => shop.close())
   const neuroon = createNeuroonEmulator({
     shops: [{ shopId: SHOP_ID, apiKey: keys.provider.shop, url: shop.url }],
+    contentCookies: false,
   })
   const neuroonUrl = await neuroon.listen()
   stops.push(() => neuroon.close())
-  const nector = createNectorEmulator({ keys: nectorKeys(keys.provider), leads })
+  const nector = createNectorEmulator({
+    keys: nectorKeys(keys.provider),
+    leads,
+    contentCookies: false,
+  })
   const nectorUrl = await nector.listen()
   stops.push(() => nector.close())
 

@@ -62,6 +62,8 @@ export interface NectorOptions {
   readonly routes?: readonly FurtherRead[]
   /** The secret in the path of the checkout webhook; without it there is none. */
   readonly checkoutSecretId?: string
+  /** Whether content comes with a cookie, too, and so may never be kept; default true. */
+  readonly contentCookies?: boolean
 }
 
 export interface NectorEmulator extends Emulator {
@@ -206,6 +208,11 @@ export function createNectorEmulator(options: NectorOptions): NectorEmulator {
     if (fault !== null) throw new Refusal(401, `Invalid lead digest: ${fault}`)
   }
 
+  function isContent({ method, path }: Call): boolean {
+    const found = findRoute(routes, method, path)
+    return found.kind === 'route' && found.route.for === 'content'
+  }
+
   /** Null when the key needs no lead authentication, or content is read by nobody in particular. */
   function provenLead(call: Call, key: NectorKey, route: MerchantRoute): Lead | null {
     if (key.access !== 'STOREFRONT') return null
@@ -220,7 +227,12 @@ export function createNectorEmulator(options: NectorOptions): NectorEmulator {
     now,
     desk,
     answer,
-    headersFor: () => ({ server: 'nector', 'set-cookie': ['nector_sid=demo; Path=/'] }),
+    headersFor: (call) => ({
+      server: 'nector',
+      ...(options.contentCookies === false && isContent(call)
+        ? {}
+        : { 'set-cookie': ['nector_sid=demo; Path=/'] }),
+    }),
     leaksIn: (call) => leaksIn(call, [...keys.values()]),
   })
 

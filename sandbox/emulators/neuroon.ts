@@ -28,6 +28,8 @@ export interface NeuroonOptions {
   readonly now?: () => number
   /** Whether the published limits are enforced; they are reported either way. Default false. */
   readonly quotas?: boolean
+  /** Whether content comes with cookies, too, and so may never be kept; default true. */
+  readonly contentCookies?: boolean
 }
 
 export interface NeuroonEmulator extends Emulator {
@@ -119,7 +121,7 @@ export function createNeuroonEmulator(options: NeuroonOptions): NeuroonEmulator 
     now,
     desk,
     answer,
-    headersFor,
+    headersFor: (call) => headersFor(call, options.contentCookies !== false || !isContent(call)),
     leaksIn: (call) => leaksIn(call, shops.keys()),
   })
   return Object.assign(emulator, {
@@ -159,7 +161,7 @@ function withHeaders(answer: Answer, headers: Readonly<Record<string, string>>):
 }
 
 /** Among them several that a gateway has no business to pass on. */
-function headersFor(call: Call): Record<string, string | string[]> {
+function headersFor(call: Call, hasCookies: boolean): Record<string, string | string[]> {
   const common = {
     server: 'neuroon-edge',
     'content-language': languageOf(call),
@@ -168,10 +170,17 @@ function headersFor(call: Call): Record<string, string | string[]> {
   if (isPlugin(call)) return common
   return {
     ...common,
-    'set-cookie': ['neuroon_sid=demo; Path=/; HttpOnly', 'neuroon_ab=b; Path=/'],
+    ...(hasCookies
+      ? { 'set-cookie': ['neuroon_sid=demo; Path=/; HttpOnly', 'neuroon_ab=b; Path=/'] }
+      : {}),
     'access-control-allow-origin': '*',
     'x-powered-by': 'Neuroon',
   }
+}
+
+/** The same for everybody who asks the same. */
+function isContent({ method, path }: Call): boolean {
+  return method === 'GET' && /^\/api\/widget\/(?:suggestions|suggest|trending|compare)$/.test(path)
 }
 
 /** On anything but the plugin API a shop key is a leak, and so is every text that looks like one. */

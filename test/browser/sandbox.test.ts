@@ -1,9 +1,8 @@
 /** The demo shop, as a shopper uses it in a real browser. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { providers } from '../../providers/index.ts'
-import { startSandbox } from '../../sandbox/start.ts'
 import type { Sandbox } from '../../sandbox/start.ts'
+import { startScannedSandbox } from '../support/scanned-sandbox.ts'
 import { hasChromium, launchChromium } from './chromium.ts'
 import { visit } from './visit.ts'
 import type { Visit } from './visit.ts'
@@ -19,7 +18,7 @@ describe.skipIf(!hasChromium())('the demo shop', () => {
   let page: Page
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ port: 0, providers, print: () => {} })
+    sandbox = await startScannedSandbox()
     browser = await launchChromium()
   })
   afterAll(async () => {

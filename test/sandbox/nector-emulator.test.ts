@@ -733,3 +733,19 @@ describe('leaks', () => {
     expect(emulator.leaks).toEqual([])
   })
 })
+
+describe('cookies', () => {
+  const cookieOn = async (path: string, key: string) =>
+    (await as(key, path)).headers.get('set-cookie')
+  const reviews = `${base}/reviews`
+
+  test('come with every answer', async () => {
+    expect(await cookieOn(reviews, server)).toEqual(expect.any(String))
+  })
+
+  test('and, where it is asked for, not with content, which may then be kept', async () => {
+    await restart({ contentCookies: false })
+    expect(await cookieOn(reviews, server)).toBeNull()
+    expect(await cookieOn(listPath, server)).toEqual(expect.any(String))
+  })
+})

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { createNeuroonEmulator } from '../../sandbox/emulators/neuroon.ts'
-import type { NeuroonEmulator } from '../../sandbox/emulators/neuroon.ts'
+import type { NeuroonEmulator, NeuroonOptions } from '../../sandbox/emulators/neuroon.ts'
 import { ask } from './ask.ts'
 import type { Asked, Question } from './ask.ts'
 
@@ -20,7 +20,7 @@ const developmentKey = `sk_${'2'.repeat(32)}`
 let now: number
 let emulator: NeuroonEmulator
 
-async function start(quotas = false): Promise<void> {
+async function start(quotas = false, more: Partial<NeuroonOptions> = {}): Promise<void> {
   now = madeAt * 1000
   emulator = createNeuroonEmulator({
     shops: [
@@ -35,6 +35,7 @@ async function start(quotas = false): Promise<void> {
     ],
     now: () => now,
     quotas,
+    ...more,
   })
   await emulator.listen()
 }
@@ -287,6 +288,24 @@ describe('limits', () => {
     for (let i = 0; i < 10; i++) expect((await widget(compare)).status).toBe(200)
     expect((await widget(compare)).status).toBe(429)
     expect((await widget(compare, {}, mint(shopId, madeAt - 1, apiKey))).status).toBe(200)
+  })
+})
+
+describe('cookies', () => {
+  const cookieOn = async (path: string) => (await widget(path)).headers.get('set-cookie')
+  const trending = '/api/widget/trending'
+
+  test('come with every answer of the widget API', async () => {
+    expect([await cookieOn(search), await cookieOn(trending)]).toEqual([
+      expect.any(String),
+      expect.any(String),
+    ])
+  })
+
+  test('and, where it is asked for, not with content, which may then be kept', async () => {
+    await emulator.close()
+    await start(false, { contentCookies: false })
+    expect([await cookieOn(search), await cookieOn(trending)]).toEqual([expect.any(String), null])
   })
 })
 

@@ -3,13 +3,11 @@ import { existsSync } from 'node:fs'
 import { get } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { providers } from '../../providers/index.ts'
-import { startSandbox } from '../../sandbox/start.ts'
 import type { Sandbox } from '../../sandbox/start.ts'
+import { startScannedSandbox } from '../support/scanned-sandbox.ts'
 import { readCurlLine } from './curl-line.ts'
 import type { CurlRequest } from './curl-line.ts'
 import { leaksIn } from './leaks.ts'
@@ -18,13 +16,7 @@ let sandbox: Sandbox
 let log = ''
 
 beforeAll(async () => {
-  const logTo = new Writable({
-    write(chunk, _encoding, done) {
-      log += String(chunk)
-      done()
-    },
-  })
-  sandbox = await startSandbox({ port: 0, providers, print: () => {}, logTo })
+  sandbox = await startScannedSandbox({ log: (text) => (log += text) })
 })
 
 afterAll(() => sandbox.stop())
@@ -84,6 +76,8 @@ describe('the printed lines', () => {
     expect(Object.fromEntries(shown)).toEqual({
       'Search, as anybody': 200,
       'The same where a search widget expects it': 200,
+      'What others search for': 200,
+      'The same again: it is kept, and Neuroon is not asked': 200,
       'The shop’s backend makes a session for a shopper': 201,
       'Whose session it is': 200,
       'The shopper’s own loyalty data': 200,
@@ -107,15 +101,6 @@ describe('the printed lines', () => {
     expect(sandbox.nector.received).toHaveLength(before)
   })
 
-  test('hold and answer no provider key and no secret', async () => {
-    const answers = await runPrinted()
-    const texts = [sandbox.summary, log, ...[...answers.values()].map(({ text }) => text)]
-    expect(texts.flatMap((text) => leaksIn(text, sandbox.keys))).toEqual([])
-    expect(log).toContain('"msg":"call"')
-    expect(sandbox.neuroon.leaks).toEqual([])
-    expect(sandbox.nector.leaks).toEqual([])
-  })
-
   test('would be caught with a key in them, however it is written', () => {
     const { keys } = sandbox
     const hidden = Buffer.from(keys.provider.signingSecret).toString('base64url')
@@ -123,12 +108,17 @@ describe('the printed lines', () => {
     expect(leaksIn(text, keys)).toEqual(['shop', 'signingSecret'])
   })
 
-  test('leave no service key in the log', async () => {
+  test('show an answer that is kept', async () => {
+    const kept = (await runPrinted()).get('The same again: it is kept, and Neuroon is not asked')
+    expect(kept?.text).toMatch(/^cache-status,gatehouse; hit$/m)
+    expect(kept?.text).not.toMatch(/^set-cookie/m)
+  })
+
+  test('hold the shop’s service keys, and the log does not', async () => {
     await runPrinted()
-    const { backend, plugin } = sandbox.keys.service
-    expect(sandbox.summary).toContain(backend)
-    expect(log).not.toContain(backend)
-    expect(log).not.toContain(plugin)
+    expect(sandbox.summary).toContain(sandbox.keys.service.backend)
+    // What is in it is scanned when the sandbox stops.
+    expect(log).toContain('"msg":"call"')
   })
 
   test.runIf(existsSync('/usr/bin/curl'))('work in a shell with curl itself', async () => {
@@ -144,7 +134,7 @@ describe('the printed lines', () => {
 
 describe('the sandbox', () => {
   test('makes other keys at each start', async () => {
-    const other = await startSandbox({ port: 0, providers, print: () => {} })
+    const other = await startScannedSandbox()
     await other.stop()
     const all = [sandbox, other].flatMap(({ keys }) => [
       ...Object.values(keys.provider),
@@ -152,6 +142,14 @@ describe('the sandbox', () => {
       keys.sessionSecret,
     ])
     expect(new Set(all).size).toBe(all.length)
+  })
+
+  test('does not end as if nothing were, once a key has come out', async () => {
+    const leaky = await startScannedSandbox()
+    const { shop } = leaky.keys.provider
+    leaky.neuroon.faults.respond({ path: /search/ }, { status: 200, body: { shop } })
+    await (await fetch(`${leaky.gatewayUrl}/api/widget/search?q=tent`)).text()
+    await expect(leaky.stop()).rejects.toThrow('shop in the answer to GET /api/widget/search')
   })
 
   test('listens on loopback alone', async () => {
@@ -177,7 +175,7 @@ describe('the sandbox', () => {
 
   test('prints a line for each call, for people', async () => {
     let text = ''
-    const other = await startSandbox({ port: 0, providers, print: (line) => (text += line) })
+    const other = await startScannedSandbox({ print: (line) => (text += line) })
     expect(text).toBe('')
     await fetch(`${other.gatewayUrl}/nector/api/v2/merchant/wallettransactions`)
     await other.stop()
@@ -186,9 +184,37 @@ describe('the sandbox', () => {
 
   test('says at once that its port is taken, and leaves nothing behind', async () => {
     const port = Number(new URL(sandbox.gatewayUrl).port)
-    const start = startSandbox({ port, providers, print: () => {} })
+    const start = startScannedSandbox({ port })
     await expect(start).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })
+})
+
+describe('content is asked for once and then kept', () => {
+  const merchant = '/nector/api/v2/merchant'
+  test.each([
+    '/api/widget/suggestions?q=kettle',
+    '/api/widget/trending?limit=3',
+    `${merchant}/reviews?limit=2`,
+    `${merchant}/triggers`,
+  ])('%s', async (path) => {
+    const read = () => fetch(sandbox.gatewayUrl + path)
+    const first = await read()
+    const before = sandbox.neuroon.received.length + sandbox.nector.received.length
+    const saved = await savedCalls()
+    const second = await read()
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(second.headers.get('cache-status')).toBe('gatehouse; hit')
+    expect(await second.text()).toBe(await first.text())
+    expect(sandbox.neuroon.received.length + sandbox.nector.received.length).toBe(before)
+    expect(await savedCalls()).toBe(saved + 1)
+  })
+
+  /** Calls that were answered from what is kept, as the operator sees them. */
+  async function savedCalls(): Promise<number> {
+    const page = await (await fetch(`${sandbox.adminUrl}/metrics`)).text()
+    const counts = page.matchAll(/^gatehouse_calls_saved_total\{.*how="hit".*\} (\d+)$/gm)
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+  }
 })
 
 describe('the demo shop’s backend', () => {
