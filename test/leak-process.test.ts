@@ -1,5 +1,4 @@
 /** What a whole process prints, from its start to its end, planned or not, holds no secret. */
-import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runtimeWarning } from '../src/runtime.ts'
-import { canaryHits } from './support/canary.ts'
+import { runGateway } from './support/gateway-command.ts'
+import type { GatewayCommand } from './support/gateway-command.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const secrets = {
@@ -54,50 +54,38 @@ interface Ended {
   readonly code: number | null
 }
 
-/** Runs the command line; once `until` is printed, `act` is called. */
-function run(
+/** Runs the command line, whose end fails where a secret came out; `until` is printed, then `act` is called. */
+async function run(
   words: readonly string[],
   {
-    until = null,
+    until,
     act = () => undefined,
-    preload = '',
+    ...more
   }: {
-    readonly until?: string | null
-    readonly act?: (kill: () => void) => void
+    readonly until?: string
+    readonly act?: (command: GatewayCommand) => void
     readonly preload?: string
   } = {},
 ): Promise<Ended> {
-  const imports =
-    preload === '' ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
-  const child = spawn(process.execPath, [...imports, 'bin/gatehouse.js', ...words], {
-    cwd: root,
-    env: { PATH: process.env['PATH'], ...secrets },
-  })
-  let output = ''
-  let isDone = false
-  const onData = (chunk: Buffer) => {
-    output += chunk.toString()
-    if (until !== null && !isDone && output.includes(until)) {
-      isDone = true
-      act(() => child.kill('SIGTERM'))
-    }
+  const command = runGateway(words, { secrets, env: secrets, cwd: root, ...more })
+  const output = () => command.stdout() + command.stderr()
+  if (until !== undefined) {
+    await expect.poll(output, { timeout: 15_000 }).toContain(until)
+    act(command)
   }
-  child.stdout.on('data', onData)
-  child.stderr.on('data', onData)
-  return new Promise((resolve) => child.on('close', (code) => resolve({ output, code })))
+  const { code } = await command.ended
+  return { output: output(), code }
 }
-
-const hits = ({ output }: Ended) => canaryHits([{ place: 'the output', text: output }], secrets)
 
 describe('no secret is in what the command line prints', () => {
   test.each([[['check']], [['check', '--json']]])('by %j', async (words) => {
     const ended = await run([...words, '--config', config()])
-    expect([ended.code, hits(ended)]).toEqual([0, []])
+    expect(ended.code).toBe(0)
   })
 
   test('when the configuration is wrong', async () => {
     const ended = await run(['start', '--config', config(1, '        shopid: ${env:SHOP_KEY}\n')])
-    expect([ended.code, hits(ended)]).toEqual([1, []])
+    expect(ended.code).toBe(1)
   })
 
   test('when the port is taken', async () => {
@@ -105,16 +93,16 @@ describe('no secret is in what the command line prints', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const ended = await run(['start', '--config', config((taken.address() as AddressInfo).port)])
     taken.close()
-    expect([ended.code, hits(ended)]).toEqual([1, []])
+    expect(ended.code).toBe(1)
   })
 
   test('from a start to a stop', async () => {
     const ended = await run(['start', '--config', config()], {
       until: '"ready"',
       // The line is written a moment before the signals are listened to.
-      act: (kill) => setTimeout(kill, 500),
+      act: ({ kill }) => setTimeout(() => kill('SIGTERM'), 500),
     })
-    expect([ended.code, hits(ended)]).toEqual([0, []])
+    expect(ended.code).toBe(0)
     expect(ended.output).toContain('stopped')
     // The fixed lines of Node are looked at here as well (docs/security.md).
     expect(ended.output.includes('lacks security fixes')).toBe(
@@ -134,7 +122,31 @@ describe('no secret is in what the command line prints', () => {
     ['a rejection with no error', 'setTimeout(() => { Promise.reject({ ...process.env }) }, 1500)'],
   ])('when %s with all secrets in its message ends the process', async (_name, preload) => {
     const ended = await run(['start', '--config', config()], { preload })
-    expect(hits(ended)).toEqual([])
     expect(ended.code).not.toBe(0)
   })
+})
+
+test('a secret in what is printed is seen at the end', async () => {
+  const preload = 'console.log(Buffer.from(process.env.SHOP_KEY).toString("base64"))'
+  await expect(run(['check', '--config', config()], { preload })).rejects.toThrow(
+    'SHOP_KEY in standard output',
+  )
+})
+
+test('and one in an answer', async () => {
+  const preload = `
+    const { Server } = process.getBuiltinModule('node:http')
+    const { emit } = Server.prototype
+    Server.prototype.emit = function (name, request, response) {
+      if (name !== 'request') return emit.apply(this, arguments)
+      response.end(process.env.SHOP_KEY)
+    }`
+  const command = runGateway(['start', '--config', config()], {
+    secrets,
+    env: secrets,
+    preload,
+  })
+  await (await fetch((await command.ready).url)).text()
+  command.kill('SIGTERM')
+  await expect(command.ended).rejects.toThrow('SHOP_KEY in an answer')
 })

@@ -1,38 +1,15 @@
 /**
  * Nothing secret gets out (threats T26): every route is called by every kind of caller, with the
- * upstream well and in every kind of trouble, and everything that the gateway emits is scanned for
- * every key, secret and token, in whatever clothes.
+ * upstream well and in every kind of trouble. Every rig scans all that its gateway emits when it
+ * closes; here is everything driven that the flows may not think of, and looked at one by one.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { routes as nectorRoutes } from '../providers/nector/routes.ts'
 import { routes as neuroonRoutes } from '../providers/neuroon/routes.ts'
 import { ask, request } from './hostile/raw-client.ts'
 import { canaryHits, formsOf } from './support/canary.ts'
-import type { Emitted } from './support/canary.ts'
-import {
-  keys,
-  ORIGIN,
-  SERVER_KEY,
-  SESSION_SECRET,
-  SHOP_KEY,
-  SIGNING_SECRET,
-  startRig,
-  STOREFRONT_KEY,
-  WRITE_KEY,
-} from './support/rig.ts'
+import { keys, ORIGIN, startRig } from './support/rig.ts'
 import type { Rig } from './support/rig.ts'
-
-const configured = {
-  SHOP_KEY,
-  STOREFRONT_KEY,
-  SERVER_KEY,
-  WRITE_KEY,
-  SIGNING_SECRET,
-  SESSION_SECRET,
-  BACKEND_KEY: keys.backend,
-  PLUGIN_KEY: keys.plugin,
-  POWERLESS_KEY: keys.powerless,
-}
 
 const paths = [...neuroonRoutes, ...nectorRoutes([])].map(({ method, path }) => ({
   method,
@@ -75,85 +52,65 @@ function respond(rig: Rig, answer: Parameters<Rig['nector']['faults']['respond']
 }
 
 let rig: Rig
-const emitted: Emitted[] = []
-const session: { token: string } = { token: '' }
+let session: string
 
 beforeAll(async () => {
   rig = await startRig()
-  session.token = await rig.session('1001')
+  session = await rig.session('1001')
 }, 60_000)
 afterAll(() => rig.close())
 
-/** One call, and everything that came back, byte for byte. */
-async function drive(method: string, path: string, as: string | null): Promise<void> {
+/** One call. What came back is seen by the rig, byte for byte. @returns how many answers it was */
+async function drive(method: string, path: string, as: string | null): Promise<number> {
   const body = method === 'POST' || method === 'PUT' ? '{"customerId":"1001"}' : ''
   const lines = [
     ...(as === null ? [] : [`Authorization: Bearer ${as}`]),
     ...(body === '' ? [] : ['Content-Type: application/json', `Content-Length: ${body.length}`]),
     'Connection: close',
   ]
-  const { text } = await ask(rig.url, request(`${method} ${path}`, lines, body), {
+  const { answers } = await ask(rig.url, request(`${method} ${path}`, lines, body), {
     patience: 12_000,
     quiet: 2_000,
   })
-  emitted.push({ place: `${method} ${path}`, text })
-}
-
-/** The short-lived proofs that went upstream: as secret as the keys they are made with. */
-function sentProofs(): Record<string, string> {
-  const proofs = ['x-leaddigest', 'x-leadtoken', 'x-widget-token'] as const
-  const sent = [...rig.neuroon.received, ...rig.nector.received].flatMap(({ headers }) =>
-    proofs.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]] as const])),
-  )
-  return Object.fromEntries(
-    new Map(sent.map(([name, value], index) => [`${name} #${index}`, value])),
-  )
+  return answers.length
 }
 
 describe('no secret comes out', () => {
   test.each(Object.keys(troubles))(
     'of any route, whoever calls, when the upstream’s trouble is: %s',
     async (trouble) => {
-      emitted.length = 0
-      const before = rig.log().length
-      const callers = [null, session.token, keys.backend, keys.plugin, keys.powerless, 'unknown']
+      const callers = [null, session, keys.backend, keys.plugin, keys.powerless, 'unknown']
       troubles[trouble]?.(rig)
+      let answered = 0
       for (const { method, path } of paths) {
         const relevant = trouble === 'none' ? callers : callers.slice(0, 4)
-        await Promise.all(relevant.map((as) => drive(method, path, as)))
+        const counts = await Promise.all(relevant.map((as) => drive(method, path, as)))
+        answered += counts.reduce((sum, count) => sum + count, 0)
       }
       for (const { faults } of [rig.neuroon, rig.nector]) faults.clear()
-      emitted.push({ place: 'the log', text: rig.log().slice(before) })
-      expect(emitted.length).toBeGreaterThan(paths.length)
-      expect(
-        canaryHits(emitted, { ...configured, SESSION: session.token, ...sentProofs() }),
-      ).toEqual([])
+      expect(answered).toBeGreaterThan(paths.length)
+      expect(rig.leaks()).toEqual([])
     },
     120_000,
   )
 
   test('of the gateway’s own routes, but the session that was asked for', async () => {
-    emitted.length = 0
-    const before = rig.log().length
     for (const [method, path] of own) {
-      for (const as of [null, session.token, keys.plugin, keys.powerless, 'unknown']) {
+      for (const as of [null, session, keys.plugin, keys.powerless, 'unknown']) {
         await drive(method, path, as)
       }
     }
-    emitted.push({ place: 'the log', text: rig.log().slice(before) })
-    expect(canaryHits(emitted, { ...configured, SESSION: session.token })).toEqual([])
+    expect(rig.leaks()).toEqual([])
   })
 
   test('when a caller repeats a secret in every place a request has', async () => {
-    emitted.length = 0
-    const before = rig.log().length
     const secret = keys.powerless
     for (const bytes of [
       request(`GET /${secret}`),
       request(`GET /api/widget/${secret}?q=a`),
       request(`GET /api/widget/search?${secret}=${secret}`),
       request(`GET /nector/api/v2/merchant/coupons?${secret}=1`, [
-        `Authorization: Bearer ${session.token}`,
+        `Authorization: Bearer ${session}`,
       ]),
       request(`GET /nector/api/v2/merchant/triggers?customer_id=${secret}`),
       request('GET /api/widget/search', [`Origin: https://${secret}`]),
@@ -177,24 +134,15 @@ describe('no secret comes out', () => {
       `GET /api/widget/search HTTP/1.1\n${secret}: ${secret}\n\n`,
       `${secret}\r\n\r\n`,
     ]) {
-      const { text } = await ask(rig.url, bytes, { patience: 5_000 })
-      emitted.push({ place: bytes.slice(0, 40), text })
+      await ask(rig.url, bytes, { patience: 5_000 })
     }
-    emitted.push({ place: 'the log', text: rig.log().slice(before) })
-    expect(canaryHits(emitted, { POWERLESS_KEY: secret })).toEqual([])
+    expect(rig.leaks()).toEqual([])
   })
 
-  test('of the metrics and the status', async () => {
-    const pages = await Promise.all(
-      ['/metrics', '/status', '/nothing-here'].map(async (path): Promise<Emitted> => {
-        const answer = await fetch(rig.gateway.adminUrl + path)
-        return { place: path, text: JSON.stringify([...answer.headers]) + (await answer.text()) }
-      }),
-    )
-    expect(pages[0]?.text).toContain('gatehouse_calls_total')
-    expect(canaryHits(pages, { ...configured, SESSION: session.token, ...sentProofs() })).toEqual(
-      [],
-    )
+  test('of what the operator’s listener does not know', async () => {
+    const answer = await fetch(`${rig.gateway.adminUrl}/nothing-here`)
+    expect([answer.status, await answer.text()]).toEqual([404, expect.any(String)])
+    expect(rig.leaks()).toEqual([])
   })
 
   test('and no customer’s id is in the log or the metrics', async () => {
@@ -231,6 +179,18 @@ describe('the scan sees a secret', () => {
     ['backwards', secret.split('').toReversed().join('')],
   ])('%s', (_name, text) => {
     expect(canaryHits([{ place: 'here', text }], { KEY: secret })).toEqual(['KEY in here'])
+  })
+
+  test('in two chunks', () => {
+    const text = `HTTP/1.1 200 OK\r\n\r\n8\r\n${secret.slice(0, 8)}\r\n15\r\n${secret.slice(8)}\r\n0\r\n\r\n`
+    expect(canaryHits([{ place: 'here', text }], { KEY: secret })).toEqual(['KEY in here'])
+  })
+
+  test('wherever it begins in a long text', () => {
+    for (let before = 0; before < 64; before += 1) {
+      const text = `${'a'.repeat(before)}${secret}${'z'.repeat(1000)}`
+      expect(canaryHits([{ place: 'here', text }], { KEY: secret })).toEqual(['KEY in here'])
+    }
   })
 
   test('and nothing where there is none', () => {

@@ -21,7 +21,6 @@ import {
 } from '../identity/shops.ts'
 import type { ShopServers } from '../identity/shops.ts'
 import { textOf } from '../support/json.ts'
-import { leaksOf } from '../support/leaks.ts'
 import { ALICE, BOB, keys, ORIGIN, startRig } from '../support/rig.ts'
 import type { CallOptions, Rig } from '../support/rig.ts'
 
@@ -408,8 +407,6 @@ describe('what Alice may do goes out with her own ids', () => {
     expect((await rig.call(`${api}/leads/${BOB.id}`, { as, headers })).status).toBe(403)
   })
 })
-
-test('nothing of all this told a secret', () => expect(leaksOf(rig)).toEqual([]))
 
 /** Refused by the gateway, and nothing sent. */
 async function fails({ path, ...how }: Attempt): Promise<void> {

@@ -2,7 +2,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createFakeClock } from '../support/fake-clock.ts'
-import { leaksOf } from '../support/leaks.ts'
 import { ALICE, keys, ORIGIN, startRig } from '../support/rig.ts'
 import type { CallOptions, Rig } from '../support/rig.ts'
 import { lastSent, sentDuring, targets } from '../support/sent.ts'
@@ -271,10 +270,6 @@ describe('a lead that is gone', () => {
     const answer = await rig.call(mine, { as })
     expect(answer.json).toMatchObject({ data: { item: { _id: renewed } } })
   })
-})
-
-test('no secret has come out of any of it', () => {
-  expect(leaksOf(rig)).toEqual([])
 })
 
 function click(): CallOptions {

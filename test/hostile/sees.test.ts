@@ -11,7 +11,7 @@ import { describeCorpus, lines } from '../support/corpora.ts'
 import { ask, request } from './raw-client.ts'
 import { startRecorder } from './recorder.ts'
 import type { Recorder } from './recorder.ts'
-import { wrongs } from './stand.ts'
+import { startStand, wrongs } from './stand.ts'
 import { headerOf } from './strict-reader.ts'
 
 let recorder: Recorder
@@ -120,3 +120,17 @@ describeCorpus(
     })
   },
 )
+
+test('a stand does not close whose gateway has given a proof of its own away', async () => {
+  const stand = await startStand({
+    answer({ headers }) {
+      const [, proof = ''] = headers.find(([name]) => name === 'x-widget-token') ?? []
+      return `HTTP/1.1 200 OK\r\ncontent-length: ${proof.length}\r\n\r\n${proof}`
+    },
+  })
+  await ask(stand.url, request(GET))
+  stand.recorder.forget()
+  await expect(stand.close()).rejects.toThrow(
+    'x-widget-token in the answer to GET /api/widget/search',
+  )
+})

@@ -15,6 +15,7 @@ export interface Stand {
   readonly url: string
   readonly rig: Rig
   readonly recorder: Recorder
+  /** Rejects where a secret has come out, as a rig does. */
   close(): Promise<void>
 }
 
@@ -33,8 +34,11 @@ export async function startStand(
     rig,
     recorder,
     async close() {
-      await rig.close()
-      await recorder.close()
+      try {
+        await rig.close()
+      } finally {
+        await recorder.close()
+      }
     },
   }
 }

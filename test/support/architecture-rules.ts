@@ -125,6 +125,32 @@ export const emulatorsShareNoCode: Rule = (files) =>
       imported(file, ({ to }) => to === null || to.startsWith('sandbox/emulators/')),
     )
 
+const starting = ['src/process.ts', 'src/main.ts', 'src/cli/start.ts', 'sandbox/start.ts']
+/** Those that scan what the gateway emits, and what is no gateway: see each. */
+const watching = [
+  'test/support/rig.ts',
+  'test/support/scanned-sandbox.ts',
+  'test/support/gateway-command.ts',
+  // These hold the words that are looked for.
+  'test/support/architecture-rules.ts',
+  'test/scanned.test.ts',
+  // What users install, and not this source: here only whether it starts.
+  'test/slow/package.test.ts',
+  // On a Node that is too old, where it refuses to load anything.
+  'test/runtime.test.ts',
+]
+
+/** A test starts a gateway only through what scans everything that it emits. */
+export const startsUnwatched: Rule = (files) =>
+  files
+    .filter(({ path }) => !watching.includes(path))
+    .flatMap((file) => [
+      ...imported(file, ({ to, isType }) => isType || !starting.includes(to ?? '')),
+      ...(/gatehouse\.js\b|'gatehouse', 'start'/.test(file.text)
+        ? [`${file.path} runs the command`]
+        : []),
+    ])
+
 function stageOf(path: string): number {
   const [top, folder] = path.split('/')
   return top === 'src' ? stages.findIndex((stage) => stage === folder) : -1

@@ -13,8 +13,11 @@ import type { Clock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { startProcess } from '../../src/process.ts'
 import type { GatewayProcess } from '../../src/process.ts'
+import type { Secret } from '../../src/secret.ts'
+import { watchEmissions } from './emissions.ts'
 import { parseJson, textOf } from './json.ts'
 import type { Json } from './json.ts'
+import { expectNoLeaks, leaksIn, secretsIn } from './leaks.ts'
 
 export const ORIGIN = 'https://www.acme.example'
 export const SHOP_KEY = 'sk_00000000000000000000000000fa4e01'
@@ -67,6 +70,9 @@ export interface Rig {
   call(path: string, options?: CallOptions): Promise<Answer>
   /** A gateway session for a customer, as the shop's backend asks for it. */
   session(customer: string): Promise<string>
+  /** One line for each place in which a secret has come out so far. */
+  leaks(): string[]
+  /** Rejects where a secret has come out anywhere. */
   close(): Promise<void>
 }
 
@@ -112,9 +118,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     ...options.nector,
   })
   const yaml = configYaml(await neuroon.listen(), await nector.listen())
+  const config = parseConfig(options.configure?.(yaml) ?? yaml, { providers })
   const chunks: string[] = []
   const gateway = await startProcess({
-    config: parseConfig(options.configure?.(yaml) ?? yaml, { providers }),
+    config,
     providers,
     logTo: new Writable({
       write(chunk, _encoding, done) {
@@ -125,6 +132,14 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     ...(clock === undefined ? {} : { clock }),
     ...(options.random === undefined ? {} : { random: options.random }),
   })
+  const emissions = watchEmissions()
+  emissions.only([gateway.url, gateway.adminUrl])
+  const secrets = { ...secretsIn(config), ...keys }
+  const leaks = () => [
+    ...leaksIn({ emissions, written: [{ place: 'the log', text: chunks.join('') }], secrets }),
+    ...neuroon.leaks,
+    ...nector.leaks,
+  ]
   const answers: Answered[] = []
   const call = async (path: string, how: CallOptions = {}) => {
     const answer = await callGateway(gateway.url, path, how)
@@ -147,10 +162,24 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       })
       return textOf(answer.json['token'])
     },
+    leaks,
     async close() {
+      await readPages(gateway.adminUrl, config.admin.token)
       await gateway.stop()
       await Promise.all([neuroon.close(), nector.close()])
+      emissions.stop()
+      expectNoLeaks(leaks())
     },
+  }
+}
+
+/** The operator's pages are emitted as well, whether or not a test looks at them. */
+async function readPages(adminUrl: string, token: Secret | null): Promise<void> {
+  const headers = token === null ? {} : { authorization: `Bearer ${token.reveal()}` }
+  for (const path of ['/metrics', '/status']) {
+    // A gateway that a test has stopped emits nothing any more.
+    const answer = await fetch(adminUrl + path, { headers }).catch(() => null)
+    await answer?.text()
   }
 }
 

@@ -91,7 +91,7 @@ export function createCrowd({ isSilent = false }: CrowdOptions = {}): Crowd {
       const delivery = {
         arrival: { id: '', method: 'GET', headers: {} },
         response: {},
-        upstream,
+        context: { upstream, requestId: '', cors: [], via: '', isPrivate: true },
         target: () => '/',
         body: null,
         isReplayable: true,
