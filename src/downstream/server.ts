@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify from 'fastify'
@@ -9,6 +8,9 @@ import { checkMessage } from './accept.ts'
 import { answerProblem, problemDocument, problemHeaders } from './answer.ts'
 import { createConnections } from './connections.ts'
 import type { Connections } from './connections.ts'
+
+// An `import` reads every export, and so loads all of Node's own fetch and WebSocket.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ServerOptions {
   /** Serves every request but the health checks. Never rejects. */
