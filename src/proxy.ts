@@ -32,7 +32,7 @@ export interface ProxyParts {
  * What follows the decision for a call to an upstream: its ids are bound to the shopper, its body
  * is read, and it is answered from what is kept or authorized and delivered.
  */
-export type Proxy = (call: Call, destination: UpstreamDestination) => Promise<void> | void
+export type Proxy = (call: Call, destination: UpstreamDestination) => Promise<unknown> | void
 
 /** Milliseconds from arrival to the end of the answer, exchanges and replays included. */
 const CALL_DEADLINE = 10_000
@@ -49,12 +49,15 @@ export function createProxy({ tokens, deliver, reads, limits }: ProxyParts): Pro
     const allowed = { call, destination, owned, query, customer, headers, credential }
     return arrival.body === 'none'
       ? answer(allowed, null)
-      : readBodyFor(request, arrival, capped(route.body, limits)).then((body) =>
-          answer(allowed, body),
-        )
+      : answerLater(allowed, readBodyFor(request, arrival, capped(route.body, limits)))
   }
 
-  function answer(allowed: Allowed, body: Body): Promise<void> | void {
+  // Functions of their own: a closure where it is seldom needed is made on every call.
+  async function answerLater(allowed: Allowed, body: Promise<Body>): Promise<unknown> {
+    return answer(allowed, await body)
+  }
+
+  function answer(allowed: Allowed, body: Body): Promise<unknown> | void {
     const { call, destination, customer, credential, query, headers } = allowed
     const { arrival, principal, response, storefront } = call
     const { upstream, route } = destination
@@ -67,14 +70,24 @@ export function createProxy({ tokens, deliver, reads, limits }: ProxyParts): Pro
     const isWhole = body === null || Buffer.isBuffer(body)
     const isReplayable = isWhole && (route.method === 'GET' || route.replayable === true)
     const sendable = { allowed, context, ownedBody, isReplayable }
-    if (reading !== null) {
-      const carried: Carry = (flight, withholds) => carry(sendable, flight, withholds)
-      return reads.serve(reading, { response, context }, carried)
-    }
+    if (reading !== null) return reads.serve(reading, { response, context }, carrier(sendable))
     const delivered = carry(sendable, null, false)
     return route.method === 'GET' || customer === null
-      ? delivered.then(nothing)
-      : delivered.then(() => reads.changed(storefront.id, customer))
+      ? delivered
+      : tellReads(delivered, storefront.id, customer)
+  }
+
+  async function tellReads(
+    delivered: Promise<Delivered>,
+    storefront: string,
+    customer: string,
+  ): Promise<void> {
+    await delivered
+    reads.changed(storefront, customer)
+  }
+
+  function carrier(sendable: Sendable): Carry {
+    return (flight, withholdsFaults) => carry(sendable, flight, withholdsFaults)
   }
 
   function carry(
@@ -95,8 +108,17 @@ export function createProxy({ tokens, deliver, reads, limits }: ProxyParts): Pro
       isReplayable,
     })
     return authorized instanceof Promise
-      ? authorized.then((later) => send(sendable, flight, withholdsFaults, later))
+      ? sendLater(sendable, flight, withholdsFaults, authorized)
       : send(sendable, flight, withholdsFaults, authorized)
+  }
+
+  async function sendLater(
+    sendable: Sendable,
+    flight: Flight | null,
+    withholdsFaults: boolean,
+    authorization: Promise<Authorization>,
+  ): Promise<Delivered> {
+    return send(sendable, flight, withholdsFaults, await authorization)
   }
 
   function send(
@@ -146,9 +168,6 @@ interface Sendable {
   readonly ownedBody: OwnedBody
   readonly isReplayable: boolean
 }
-
-/** To what comes of it, nothing needs to be said. */
-const nothing = (): void => undefined
 
 function contextOf({ arrival, headers, principal }: Call, upstream: Upstream): AnswerContext {
   const isPrivate = principal.kind !== 'anonymous'

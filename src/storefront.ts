@@ -280,7 +280,7 @@ function ownDestination(endpoint: OwnEndpoint | undefined): Destination | null {
 }
 
 function pathWithin({ prefix, mounts }: MountedUpstream, path: string): string | null {
-  if (path.startsWith(`${prefix}/`)) return path.slice(prefix.length)
+  if (path.startsWith(prefix) && path[prefix.length] === '/') return path.slice(prefix.length)
   for (const mount of mounts) if (path.startsWith(mount)) return path
   return null
 }

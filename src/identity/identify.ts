@@ -51,7 +51,7 @@ export function createIdentify({ identifiers, canonicalCustomer }: IdentifyOptio
     const proofs = readProofs(arrival.headers)
     const found = ask(0, proofs, arrival, NONE)
     return found instanceof Promise
-      ? found.then((principals) => conclude(principals, proofs, arrival))
+      ? concludeLater(found, proofs, arrival)
       : conclude(found, proofs, arrival)
   }
 
@@ -67,14 +67,30 @@ export function createIdentify({ identifiers, canonicalCustomer }: IdentifyOptio
       const identifier = identifiers[at]
       if (identifier === undefined) return found
       const answer = identifier(left, arrival)
-      if (answer instanceof Promise) {
-        const shown = left
-        const known = found
-        return answer.then((late) => ask(at + 1, unclaimed(shown, late), arrival, add(known, late)))
-      }
+      if (answer instanceof Promise) return askOn(at + 1, answer, left, arrival, found)
       left = unclaimed(left, answer)
       found = add(found, answer)
     }
+  }
+
+  // Functions of their own: a closure where it is seldom needed is made on every call.
+  async function askOn(
+    from: number,
+    answer: Promise<Principal | null>,
+    proofs: Proofs,
+    arrival: Arrival,
+    earlier: readonly Principal[],
+  ): Promise<readonly Principal[]> {
+    const late = await answer
+    return ask(from, unclaimed(proofs, late), arrival, add(earlier, late))
+  }
+
+  async function concludeLater(
+    found: Promise<readonly Principal[]>,
+    proofs: Proofs,
+    arrival: Arrival,
+  ): Promise<Principal> {
+    return conclude(await found, proofs, arrival)
   }
 
   function conclude(found: readonly Principal[], proofs: Proofs, arrival: Arrival): Principal {
@@ -91,7 +107,8 @@ function unclaimed(proofs: Proofs, answer: Principal | null): Proofs {
 }
 
 function add(found: readonly Principal[], answer: Principal | null): readonly Principal[] {
-  return answer === null ? found : [...found, answer]
+  if (answer === null) return found
+  return found.length === 0 ? [answer] : [...found, answer]
 }
 
 /** What several proofs say together: one caller, and the strongest of the proofs for it. */

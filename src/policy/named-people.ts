@@ -6,9 +6,13 @@ import type { Upstream } from '../provider.ts'
  * what they take for the same name.
  */
 export function isPersonal(name: string, { personal }: Upstream): boolean {
-  const plain = plainName(name)
-  return personal.some((known) => plainName(known) === plain)
+  let names = plainNames.get(personal)
+  if (names === undefined) plainNames.set(personal, (names = new Set(personal.map(plainName))))
+  return names.has(plainName(name))
 }
+
+/** An upstream's names, made plain once. */
+const plainNames = new WeakMap<readonly string[], ReadonlySet<string>>()
 
 function plainName(name: string): string {
   return name

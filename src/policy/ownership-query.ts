@@ -62,8 +62,8 @@ export function writeParameter(
 
 /** The first own id that is known, where the caller named nobody. */
 export function missingParameter(route: Route, own: OwnId): string[] {
-  const fillable = route.bind.filter((binding) => binding.in === 'query' && binding.fill === true)
-  for (const binding of fillable) {
+  for (const binding of route.bind) {
+    if (binding.in !== 'query' || binding.fill !== true) continue
     const id = own(binding)
     if (id !== null) return [`${binding.name}=${encodeURIComponent(id)}`]
   }
@@ -85,6 +85,7 @@ function readParameter(raw: string): Parameter {
 }
 
 function decode(value: string): string {
+  if (!value.includes('%')) return value
   try {
     return decodeURIComponent(value)
   } catch {
