@@ -10,6 +10,8 @@ export interface Load {
   /** The bytes of the next request. */
   readonly next: () => Buffer
   readonly connections: number
+  /** All are connected, and the first call is about to be sent. */
+  readonly onOpen?: () => void
 }
 
 export interface Result {
@@ -28,6 +30,7 @@ export async function saturate(load: Load, calls: number): Promise<Result> {
   const latencies: number[] = []
   let failures = 0
   let started = 0
+  load.onOpen?.()
   const startedAt = performance.now()
   const work = async (client: Client): Promise<void> => {
     while (started++ < calls) {
@@ -51,6 +54,7 @@ export async function pace(load: Load, rate: number, seconds: number): Promise<R
   const latencies: number[] = []
   let failures = 0
   const calls = Math.round(rate * seconds)
+  load.onOpen?.()
   const startedAt = performance.now()
   const finished = Promise.withResolvers<void>()
   const run = async (client: Client, dueAt: number): Promise<void> => {
@@ -67,21 +71,21 @@ export async function pace(load: Load, rate: number, seconds: number): Promise<R
     const now = performance.now()
     while (issued < calls && startedAt + (issued * 1000) / rate <= now) {
       const dueAt = startedAt + (issued++ * 1000) / rate
-      const client = idle.pop()
+      // In turn: one that is never used would be closed.
+      const client = idle.shift()
       if (client === undefined) waiting.push(dueAt)
       else void run(client, dueAt)
     }
-    if (issued < calls) setImmediate(tick)
+    if (issued === calls) return
+    // A timer is a millisecond late at times, so the rest of the wait is spent looking.
+    const wait = startedAt + (issued * 1000) / rate - performance.now()
+    if (wait > 2) setTimeout(tick, wait - 2)
+    else setImmediate(tick)
   }
   tick()
   await finished.promise
   for (const client of clients) client.close()
   return { calls, failures, latencies, duration: performance.now() - startedAt }
-}
-
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((one, other) => one - other)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 
 interface Client {

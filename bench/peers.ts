@@ -27,20 +27,29 @@ function nodePeer(name: string, file: string): Peer {
   }
 }
 
-/** The floor first: everything is put in relation to it. */
+/** Everything is put in relation to it. */
+export const floor = nodePeer('node:http + undici.dispatch', 'floor.ts')
+export const gatehouse: Peer = {
+  name: 'Gatehouse',
+  missing: always,
+  start: (upstream) => startGatehouse(upstream),
+}
+export const fastify = nodePeer('@fastify/http-proxy', 'fastify-http-proxy.js')
+export const njs: Peer = {
+  name: 'nginx + njs HMAC',
+  missing: () => lacks('nginx') ?? lacksModule(),
+  start: (upstream) => startNginx(upstream, NJS),
+}
+
 export const peers: readonly Peer[] = [
-  nodePeer('node:http + undici.dispatch', 'floor.ts'),
-  { name: 'Gatehouse', missing: always, start: (upstream) => startGatehouse(upstream) },
-  nodePeer('@fastify/http-proxy', 'fastify-http-proxy.js'),
+  floor,
+  gatehouse,
+  fastify,
   nodePeer('http-proxy-3', 'http-proxy-3.ts'),
   nodePeer('Express + http-proxy-middleware', 'express.js'),
   nodePeer('Hono proxy', 'hono.js'),
   { name: 'nginx', missing: () => lacks('nginx'), start: (upstream) => startNginx(upstream, null) },
-  {
-    name: 'nginx + njs HMAC',
-    missing: () => lacks('nginx') ?? lacksModule(),
-    start: (upstream) => startNginx(upstream, NJS),
-  },
+  njs,
   { name: 'HAProxy + hmac', missing: () => lacks('haproxy'), start: startHaproxy },
 ]
 

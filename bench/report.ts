@@ -1,122 +1,139 @@
-/** Measurements → a Markdown table and a picture. Medians over rounds, ratios to the floor. */
+/**
+ * Measurements of peers → Markdown tables and a picture. Everything that relates one peer to
+ * another is found within each round, and is the median of what the rounds say.
+ */
+import { fastify, floor, gatehouse, njs } from './peers.ts'
+import type { Cost } from './cost.ts'
+import { median } from './percentile.ts'
+import type { Latency } from './percentile.ts'
+import { figure, megabytes, spellLatency, table } from './table.ts'
 
-export interface Measurement {
+/** One peer, one path, one round. */
+export interface Measurement extends Cost {
   readonly peer: string
   readonly path: string
-  /** Microseconds per call. */
-  readonly cpu: number
-  /** Calls per second at saturation. */
-  readonly throughput: number
-  readonly saturated: Latency
+  readonly round: number
   /** At a fixed rate; null where the path is not paced. */
   readonly paced: Latency | null
   /** Bytes. */
   readonly memory: number
 }
 
-export interface Latency {
-  readonly p50: number
-  readonly p99: number
+/** The row of the upstream itself, called without anything between. */
+export const DIRECT = 'nothing between'
+
+export function comparisonTables(all: readonly Measurement[]): string {
+  const paths = unique(all.map(({ path }) => path))
+  const tables = paths.map((path) => `## ${path}\n\n${pathTable(all, path)}`)
+  return `${tables.join('\n')}\n## Gatehouse against the figures\n\n${figuresTable(all, paths)}`
 }
 
-export interface Growth {
-  readonly what: string
-  readonly value: string
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
-}
-
-export interface Row {
-  readonly path: string
-  readonly peer: string
-  readonly cpu: number
-  /** CPU over the floor's, in the same round, medians of that. */
-  readonly ratio: number
-  readonly throughput: number
-  readonly saturated: Latency
-  readonly paced: Latency | null
-  readonly memory: number
-}
-
-export function rows(measurements: readonly Measurement[]): Row[] {
-  const names = [...new Set(measurements.map(({ peer }) => peer))]
-  const pathNames = [...new Set(measurements.map(({ path }) => path))]
-  return pathNames.flatMap((path) => {
-    const of = (peer: string) => measurements.filter((m) => m.path === path && m.peer === peer)
-    const floor = of(names[0] ?? '').map(({ cpu }) => cpu)
-    return names
-      .filter((peer) => of(peer).length > 0)
-      .map((peer) => summarize(path, peer, of(peer), floor))
+function pathTable(all: readonly Measurement[], path: string): string {
+  const head = [
+    'peer',
+    'CPU µs/call',
+    '× floor',
+    'calls/s',
+    'p50 / p99 ms at saturation',
+    'p50 / p99 ms at 1 000/s',
+    'added',
+    'RSS MB',
+  ]
+  const of = (peer: string) => all.filter((one) => one.path === path && one.peer === peer)
+  const names = unique(all.map(({ peer }) => peer)).filter((peer) => of(peer).length > 0)
+  const rows = names.map((peer) => {
+    const measured = of(peer)
+    const isDirect = peer === DIRECT
+    return [
+      peer,
+      isDirect ? '' : figure(median(measured.map(({ cpu }) => cpu)), 1),
+      isDirect ? '' : figure(ratio(measured, of(floor.name)), 2),
+      figure(median(measured.map(({ throughput }) => throughput)), 0),
+      latencies(measured.map(({ latency }) => latency)),
+      latencies(measured.flatMap(({ paced }) => paced ?? [])),
+      isDirect ? '' : latencies(added(measured, of(DIRECT))),
+      isDirect ? '' : megabytes(median(measured.map(({ memory }) => memory))),
+    ]
   })
+  return table(head, rows)
 }
 
-function summarize(
-  path: string,
-  peer: string,
-  measured: readonly Measurement[],
-  floor: readonly number[],
-): Row {
-  const latency = (pick: (m: Measurement) => Latency | null): Latency | null => {
-    const all = measured.map(pick).filter((value) => value !== null)
-    if (all.length === 0) return null
-    return { p50: median(all.map(({ p50 }) => p50)), p99: median(all.map(({ p99 }) => p99)) }
-  }
-  return {
-    path,
-    peer,
-    cpu: median(measured.map(({ cpu }) => cpu)),
-    ratio: median(measured.map(({ cpu }, round) => cpu / (floor[round] ?? NaN))),
-    throughput: median(measured.map(({ throughput }) => throughput)),
-    saturated: latency((m) => m.saturated) ?? { p50: 0, p99: 0 },
-    paced: latency((m) => m.paced),
-    memory: median(measured.map(({ memory }) => memory)),
-  }
+/** The figures of the design, as measured. */
+function figuresTable(all: readonly Measurement[], paths: readonly string[]): string {
+  const head = [
+    'path',
+    '× floor (1.3, aim 1.1)',
+    '× @fastify/http-proxy (0.75)',
+    '× nginx + njs (2)',
+    'added p50 / p99 ms (0.3 / 2)',
+  ]
+  const rows = paths.map((path) => {
+    const of = (peer: string) => all.filter((one) => one.path === path && one.peer === peer)
+    const measured = of(gatehouse.name)
+    const ratios = [floor, fastify, njs].map(({ name }) => figure(ratio(measured, of(name)), 2))
+    return [path, ...ratios, latencies(added(measured, of(DIRECT)))]
+  })
+  return table(head, rows)
 }
 
-export function table(measurements: readonly Measurement[]): string {
-  const head =
-    '| path | peer | CPU µs/call | × floor | calls/s | p50 / p99 ms at saturation | p50 / p99 ms at 1 000/s | RSS MB |\n|---|---|---:|---:|---:|---:|---:|---:|\n'
-  const lines = rows(measurements).map((row) =>
-    [
-      '',
-      row.path,
-      row.peer,
-      row.cpu.toFixed(1),
-      Number.isNaN(row.ratio) ? '' : row.ratio.toFixed(2),
-      row.throughput.toFixed(0),
-      pair(row.saturated),
-      row.paced === null ? '' : pair(row.paced),
-      (row.memory / 2 ** 20).toFixed(0),
-      '',
-    ].join(' | '),
+/** CPU over the other's. Null where the other did not take part. */
+function ratio(measured: readonly Measurement[], other: readonly Measurement[]): number | null {
+  const ratios = inSameRound(measured, other).map(([mine, theirs]) => mine.cpu / theirs.cpu)
+  return ratios.length === 0 ? null : median(ratios)
+}
+
+/** Latency at the fixed rate beyond the other's, of each round. */
+function added(measured: readonly Measurement[], other: readonly Measurement[]): Latency[] {
+  return inSameRound(measured, other).flatMap(([{ paced: mine }, { paced: theirs }]) =>
+    mine === null || theirs === null
+      ? []
+      : { p50: mine.p50 - theirs.p50, p99: mine.p99 - theirs.p99 },
   )
-  return `${head}${lines.map((line) => line.trim()).join('\n')}\n`
 }
 
-function pair({ p50, p99 }: Latency): string {
-  return `${p50.toFixed(2)} / ${p99.toFixed(2)}`
+function inSameRound(
+  measured: readonly Measurement[],
+  other: readonly Measurement[],
+): (readonly [Measurement, Measurement])[] {
+  return measured.flatMap((mine) =>
+    other.filter(({ round }) => round === mine.round).map((theirs) => [mine, theirs] as const),
+  )
 }
 
-export function growthTable(growth: readonly Growth[]): string {
-  const lines = growth.map(({ what, value }) => `| ${what} | ${value} |`)
-  return `| growth | measured |\n|---|---|\n${lines.join('\n')}\n`
+function latencies(all: readonly Latency[]): string {
+  if (all.length === 0) return ''
+  const p50 = median(all.map((latency) => latency.p50))
+  const p99 = median(all.map((latency) => latency.p99))
+  return spellLatency({ p50, p99 })
 }
 
-/** CPU per call as bars, a group for each path; the scale is cut off at six floors. */
-export function barChart(measurements: readonly Measurement[]): string {
-  const all = rows(measurements).filter(({ ratio }) => !Number.isNaN(ratio))
-  const bar = 18
-  const width = 760
-  const scale = (width - 420) / 6
-  const lines = all.map((row, index) => {
-    const y = 30 + index * (bar + 4)
-    const length = Math.min(row.ratio, 6) * scale
-    const colour = row.peer === 'Gatehouse' ? '#0a7d55' : '#9aa5b1'
-    return `<text x="8" y="${y + 13}">${row.path}: ${row.peer}</text><rect x="330" y="${y}" width="${length.toFixed(1)}" height="${bar}" fill="${colour}"/><text x="${(336 + length).toFixed(1)}" y="${y + 13}">${row.ratio.toFixed(2)} ×</text>`
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)]
+}
+
+const BAR = 18
+const LINE = BAR + 4
+/** Bars begin here; the scale is cut off at so many floors. */
+const LEFT = 330
+const MOST = 6
+const WIDTH = 760
+
+/** CPU per call as bars, a group for each path. */
+export function barChart(all: readonly Measurement[]): string {
+  const scale = (WIDTH - LEFT - 90) / MOST
+  const bars = unique(all.map(({ path }) => path)).flatMap((path) => {
+    const of = (peer: string) => all.filter((one) => one.path === path && one.peer === peer)
+    return unique(all.map(({ peer }) => peer)).flatMap((peer) => {
+      const value = peer === DIRECT ? null : ratio(of(peer), of(floor.name))
+      return value === null ? [] : { path, peer, value }
+    })
   })
-  const height = 40 + all.length * (bar + 4)
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/><text x="8" y="18" font-weight="bold">CPU per call, as a multiple of a bare proxy that checks nothing</text>${lines.join('')}</svg>\n`
+  const lines = bars.map(({ path, peer, value }, index) => {
+    const y = 30 + index * LINE
+    const length = Math.min(value, MOST) * scale
+    const colour = peer === gatehouse.name ? '#0a7d55' : '#9aa5b1'
+    return `<text x="8" y="${y + 13}">${path}: ${peer}</text><rect x="${LEFT}" y="${y}" width="${length.toFixed(1)}" height="${BAR}" fill="${colour}"/><text x="${(LEFT + 6 + length).toFixed(1)}" y="${y + 13}">${value.toFixed(2)} ×</text>`
+  })
+  const height = 40 + bars.length * LINE
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/><text x="8" y="18" font-weight="bold">CPU per call, as a multiple of a bare proxy that checks nothing</text>${lines.join('')}</svg>\n`
 }

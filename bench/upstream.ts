@@ -1,6 +1,6 @@
 /**
  * A fast upstream for the bench: answers at once and checks nothing, so that what is measured is
- * the proxy. Paths ending in `/large` stream 1 MB; a lead look-up is answered with a token.
+ * the proxy. A search for `large` streams 1 MB; a lead look-up is answered with a token.
  */
 import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -20,7 +20,7 @@ announce(
     const { url = '' } = request
     if (request.headers['x-leaddigest'] !== undefined) {
       response.end(leadAnswer(url))
-    } else if (url.includes('/compare')) {
+    } else if (url.includes('q=large')) {
       streamLarge(response)
     } else {
       response.writeHead(200, json)
@@ -31,10 +31,7 @@ announce(
 
 function streamLarge(response: ServerResponse): void {
   const length = 1 << 20
-  response.writeHead(200, {
-    'content-type': 'application/octet-stream',
-    'content-length': length,
-  })
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': length })
   let left = length / large.length
   const more = (): void => {
     while (left-- > 0) {
