@@ -101,8 +101,7 @@ function repeated(
   found: readonly (Found & { value: string })[],
   message: string,
 ): readonly Finding[] {
-  const values = found.map(({ value }) => value)
-  return found
-    .filter(({ value }, index) => values.indexOf(value) < index)
-    .map(({ path }) => ({ path, message }))
+  const seen = new Set<string>()
+  const isRepeated = (value: string) => seen.size === seen.add(value).size
+  return found.filter(({ value }) => isRepeated(value)).map(({ path }) => ({ path, message }))
 }

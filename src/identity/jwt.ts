@@ -40,7 +40,7 @@ interface Verified {
   readonly epoch: string
 }
 
-const REMEMBERED = 50_000
+const REMEMBERED = 200_000
 
 /** Identifies shoppers by the tokens of the shop's own log-in. */
 export function createJwtIdentifier(options: JwtOptions): Identifier {

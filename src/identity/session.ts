@@ -48,7 +48,7 @@ export interface SessionOptions {
 
 /** The media type in the header tells our sessions from other JWTs before any key is tried. */
 export const SESSION_TYPE = 'gatehouse-session+jwt'
-const REMEMBERED = 50_000
+const REMEMBERED = 200_000
 
 const claimsSchema = z.object({
   sub: z.string(),
