@@ -36,6 +36,8 @@ function document({ port, neuroonUrl, nectorUrl, origins }: SandboxPlaces, keys:
         // Not `*`: a page elsewhere whose name is pointed at this machine gets no answer.
         hosts: ['127.0.0.1', 'localhost'],
         origins,
+        // Pages that are reloaded again and again would soon have used up the quota.
+        cache: { own: '5s' },
         identity: [
           { type: 'service-key', keys: serviceKeys(keys) },
           { type: 'session', secret: keys.sessionSecret, ttl: '1h' },

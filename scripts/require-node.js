@@ -7,8 +7,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
     [
       `Gatehouse needs Node 22.19 or newer; this is ${process.version} (${process.execPath}).`,
-      'The project brings its own: run "npm install" without --ignore-scripts. If npm was told to',
-      'skip install scripts, allow the package "node" (see allowScripts in package.json) and install again.',
+      'A checkout brings its own: "npm run …" and "npx node …" use it after an "npm install" without',
+      '--ignore-scripts. If npm was told to skip install scripts, allow the package "node" (see',
+      'allowScripts in package.json) and install again. Elsewhere install a newer Node.',
     ].join('\n'),
   )
   process.exit(1)

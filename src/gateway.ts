@@ -26,7 +26,7 @@ import { createProxy } from './proxy.ts'
 import { CallRecorder, createSubjectNames } from './record.ts'
 import type { CallRecord } from './record.ts'
 import { destinationOf, locate, methodsOf } from './storefront.ts'
-import type { Destination, Storefronts } from './storefront.ts'
+import type { Destination, Located, Storefronts } from './storefront.ts'
 import type { Tokens } from './tokens/authorize.ts'
 import type { Deliver } from './upstream/deliver.ts'
 import type { Reads } from './upstream/reads.ts'
@@ -91,7 +91,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     const destination = destinationOf(located, routeMethod(arrival))
     recorder.located(storefront.id, destination)
     if (destination === null) {
-      throw new Problem('policy/method-not-allowed', 'The route does not take this method.')
+      throw new Problem('policy/method-not-allowed', 'The route does not take this method.', {
+        allow: allowedMethods(located),
+      })
     }
     // Before anybody is asked who this is: what comes after a body nobody expects is ambiguous.
     if (arrival.body !== 'none' && !destination.takesBody) {
@@ -159,6 +161,11 @@ function corsOfUnread({ headers }: IncomingMessage, storefronts: Storefronts): H
   } catch {
     return []
   }
+}
+
+function allowedMethods(located: Located): readonly string[] {
+  const methods = methodsOf(located)
+  return ['OPTIONS', ...methods, ...(methods.includes('GET') ? ['HEAD'] : [])]
 }
 
 /** HEAD is GET without a body, also for whoever may. */

@@ -45,6 +45,8 @@ export type ProblemCode = keyof typeof problems
 export interface ProblemExtras {
   /** Seconds after which the caller may try again; becomes `Retry-After`. */
   readonly retryAfter?: number
+  /** The methods that the path takes; becomes `Allow`. */
+  readonly allow?: readonly string[]
   /** What happened inside; goes to the log and never to the caller. */
   readonly cause?: unknown
 }
@@ -56,12 +58,14 @@ export interface ProblemExtras {
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly retryAfter: number | null
+  readonly allow: readonly string[] | null
 
   constructor(code: ProblemCode, detail: string, extras: ProblemExtras = {}) {
     super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
     this.name = 'Problem'
     this.code = code
     this.retryAfter = extras.retryAfter ?? null
+    this.allow = extras.allow ?? null
   }
 
   get status(): number {

@@ -54,7 +54,7 @@ function readPort(text: string): number {
 
 function describe(error: unknown, port: number): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `gatehouse: port ${port} is in use; give another one with --port, or 0 for any free one`
+    return `gatehouse: port ${port} is in use; for any free one: npm run sandbox -- --port 0`
   }
   return `gatehouse cannot start the sandbox: ${error instanceof Error ? error.message : String(error)}`
 }

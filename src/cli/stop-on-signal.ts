@@ -13,4 +13,19 @@ export function stopOnSignal(stop: () => void): void {
     isStopping = true
   }
   for (const signal of STOP_SIGNALS) process.on(signal, once)
+  if (process.env['npm_lifecycle_event'] !== undefined) whenOrphaned(once)
+}
+
+/**
+ * A signal to `npm run` ends npm and the shell between, and never arrives here: what is left would
+ * go on serving, with nobody knowing of it.
+ */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    stop()
+  }, 500)
+  timer.unref()
 }

@@ -74,7 +74,9 @@ export interface AcceptOptions {
 export function accept(request: IncomingMessage, { addressOf, limits }: AcceptOptions): Arrival {
   const { method = '' } = request
   if (!METHODS.has(method)) {
-    throw new Problem('policy/method-not-allowed', 'The gateway does not take this method.')
+    throw new Problem('policy/method-not-allowed', 'The gateway does not take this method.', {
+      allow: [...METHODS],
+    })
   }
   const { headers, body, contentLength } = checkMessage(request, limits)
   if (headers['via']?.includes(PSEUDONYM) === true) {

@@ -53,6 +53,8 @@ export function problemHeaders(problem: Problem, requestId: string): [string, st
     ['x-request-id', requestId],
   ]
   if (problem.retryAfter !== null) headers.push(['retry-after', String(problem.retryAfter)])
+  // RFC 9110 §15.5.6.
+  if (problem.allow !== null) headers.push(['allow', problem.allow.join(', ')])
   // RFC 9110 §15.5.2: a 401 says how to prove who you are.
   if (problem.status === 401) headers.push(['www-authenticate', 'Bearer realm="gatehouse"'])
   return headers

@@ -58,7 +58,9 @@ export function preflightHeaders(
   const asked = arrival.headers['access-control-request-method'] ?? ''
   // HEAD is GET without a body; a browser asks before it, too, when the call has a proof on it.
   if (!methods.includes(asked === 'HEAD' ? 'GET' : asked)) {
-    throw new Problem('policy/method-not-allowed', 'The route does not take this method.')
+    throw new Problem('policy/method-not-allowed', 'The route does not take this method.', {
+      allow: methods,
+    })
   }
   return [
     ...cors,

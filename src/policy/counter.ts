@@ -39,7 +39,8 @@ export function createCounter({ calls, per }: CallsPer): Counter {
     if (now >= turnsAt || young.size >= MOST_CALLERS) turn(now)
     const known = young.get(caller) ?? old.get(caller)
     if (known !== undefined && now < known.endsAt) return known
-    const window = { left: calls, endsAt: now + per }
+    // Whole milliseconds, so that the rest of a window is never told to be longer than it.
+    const window = { left: calls, endsAt: Math.floor(now) + per }
     young.set(caller, window)
     return window
   }

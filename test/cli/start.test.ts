@@ -7,7 +7,7 @@ import { Agent } from 'undici'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createNeuroonEmulator } from '../../sandbox/emulators/neuroon.ts'
 import { runGateway } from '../support/gateway-command.ts'
-import type { GatewayCommand } from '../support/gateway-command.ts'
+import type { CommandOptions, GatewayCommand } from '../support/gateway-command.ts'
 
 const SHOP_KEY = 'sk_00000000000000000000000000fa4e02'
 const secrets = { SHOP_KEY }
@@ -46,6 +46,16 @@ describe('a running gateway', () => {
     gateway.kill('SIGINT')
     expect(await gateway.ended).toEqual({ code: 0, signal: null })
   })
+})
+
+test('under npm, which a signal ends without a word to it, it ends with npm', async () => {
+  const orphaned = `let asked = 0
+    const parent = process.ppid
+    Object.defineProperty(process, 'ppid', { get: () => (asked++ < 2 ? parent : 1) })`
+  const env = { npm_lifecycle_event: 'gatehouse' }
+  const gateway = start({ wait: '0s', deadline: '5s' }, { env, preload: orphaned })
+  await gateway.ready
+  expect(await gateway.ended).toEqual({ code: 0, signal: null })
 })
 
 describe('on SIGTERM', () => {
@@ -146,9 +156,16 @@ storefronts:
   })
 })
 
-function start({ wait, deadline }: { wait: string; deadline: string }): GatewayCommand {
+function start(
+  { wait, deadline }: { wait: string; deadline: string },
+  { env = {}, preload }: Pick<CommandOptions, 'env' | 'preload'> = {},
+): GatewayCommand {
   const yaml = configYaml(wait, deadline).replace(SHOP_KEY, '${env:SHOP_KEY}')
-  const gateway = runGateway(['start', '--config', write(yaml)], { secrets, env: secrets })
+  const gateway = runGateway(['start', '--config', write(yaml)], {
+    secrets,
+    env: { ...secrets, ...env },
+    ...(preload === undefined ? {} : { preload }),
+  })
   onTestFinished(() => gateway.kill('SIGKILL'))
   return gateway
 }

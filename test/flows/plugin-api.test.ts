@@ -227,6 +227,11 @@ describe('405', () => {
   ])('%s %s', async (method, path) => {
     await refused(405, 'policy/method-not-allowed', path, { as, method })
   })
+
+  test('names the methods that the path takes', async () => {
+    const { headers } = await rig.call(`${shop}/products`, { as, method: 'POST' })
+    expect(headers['allow']).toBe('OPTIONS, GET, HEAD')
+  })
 })
 
 describe('413 and 415', () => {

@@ -49,7 +49,7 @@ test('a port in use is one clear line and exit code 1', async () => {
   expect((await ended).code).toBe(1)
   expect(stdout()).toBe('')
   expect(stderr()).toBe(
-    `gatehouse: port ${port} is in use; give another one with --port, or 0 for any free one\n`,
+    `gatehouse: port ${port} is in use; for any free one: npm run sandbox -- --port 0\n`,
   )
 })
 
