@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { attacks, begin, JOINING } from './attack.ts'
@@ -40,13 +41,41 @@ export async function measureBadHours(upstream: Child): Promise<Files> {
     end()
   }
   await child.stop()
-  const { row, breaker } = await measureFailing()
+  for (const failure of failures) rows.push(await measureFailing(failure, upstream))
+  const { row, breaker } = await measureAllFailing()
   const head = ['', 'search: p50 / p99 ms', 'shopper read: p50 / p99 ms', 'failed', 'RSS MB']
   return { 'bad-hours.md': `${table(head, [...rows, row])}\n${breaker}\n` }
 }
 
+/** One provider is in trouble; shoppers' reads go to the other one. */
+async function measureFailing({ name, answer }: Failure, well: Child): Promise<string[]> {
+  const failing = createServer((_request, response) => answer(response))
+  await once(failing.listen(0, '127.0.0.1'), 'listening')
+  const neuroon = `http://127.0.0.1:${(failing.address() as AddressInfo).port}`
+  const child = await startGatehouse({ neuroon, nector: well.url })
+  await saturate(loadOf(child, shopperRead), WARM_UP)
+  const row = await hour(name, child)
+  await child.stop()
+  failing.closeAllConnections()
+  failing.close()
+  return row
+}
+
+interface Failure {
+  readonly name: string
+  readonly answer: (response: ServerResponse) => void
+}
+
+const failures: readonly Failure[] = [
+  {
+    name: 'the search provider answers 503',
+    answer: (response) => void response.writeHead(503).end(),
+  },
+  { name: 'the search provider answers nothing', answer: () => undefined },
+]
+
 /** The upstream answers 503 to everything. */
-async function measureFailing() {
+async function measureAllFailing() {
   const askedAt: number[] = []
   const upstream = createServer((_request, response) => {
     askedAt.push(performance.now())

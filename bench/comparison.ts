@@ -17,7 +17,6 @@ import { shopperTokens } from './shopper-tokens.ts'
 
 const ROUNDS = isQuick ? 2 : 5
 const CALLS = isQuick ? 2_000 : 4_000
-const RATE = 1_000
 const PACED_SECONDS = isQuick ? 1 : 2
 const WARM_UP = 1_000
 /** In the first round, until what runs is compiled. */
@@ -60,16 +59,17 @@ async function measure(
 ): Promise<Omit<Measurement, 'peer' | 'path' | 'round'>> {
   const count = Math.round(CALLS * path.weight)
   const isCold = path.isCold === true
-  const tokens = isCold ? shopperTokens(FIRST_COLD + round * count, count) : warm
+  const paced = path.rate * PACED_SECONDS
+  const tokens = isCold ? shopperTokens(FIRST_COLD + round * ROUND, count + paced) : warm
   const next = callsOf(path, tokens, round * ROUND)
   const warmUp = Math.round((round === 0 ? FIRST_WARM_UP : WARM_UP) * path.weight)
   if (!isCold) await costOf(child, { next, count: warmUp })
   const cost = await costOf(child, { next, count })
   const load = { port: child.port, next, connections: CONNECTIONS }
-  const paced = path.isPaced ? await pace(load, RATE, PACED_SECONDS) : null
+  const { latencies } = await pace(load, path.rate, PACED_SECONDS)
   return {
     ...cost,
-    paced: paced === null ? null : latencyOf(paced.latencies),
+    paced: latencyOf(latencies),
     memory: child.memory(),
   }
 }

@@ -14,9 +14,15 @@ export const ORIGIN = 'https://www.bench.example'
 
 const COMMAND = ['bin/gatehouse.js', 'start', '--config']
 
+/** Where the providers are, if not in the same place. */
+export interface Upstreams {
+  readonly neuroon: string
+  readonly nector: string
+}
+
 /** Starts `gatehouse start` with so many storefronts; the first one answers on `host(0)`. */
 export function startGatehouse(
-  upstream: string,
+  upstream: string | Upstreams,
   storefronts = 1,
   nodeOptions: readonly string[] = [],
 ): Promise<Child> {
@@ -26,14 +32,16 @@ export function startGatehouse(
 
 export const host = (storefront: number): string => `shop${storefront}.bench.example`
 
-export function writeConfiguration(upstream: string, storefronts: number): string {
+export function writeConfiguration(upstream: string | Upstreams, storefronts: number): string {
   const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-bench-')), 'gatehouse.yaml')
-  writeFileSync(file, configuration(upstream, storefronts))
+  const upstreams =
+    typeof upstream === 'string' ? { neuroon: upstream, nector: upstream } : upstream
+  writeFileSync(file, configuration(upstreams, storefronts))
   return file
 }
 
-function configuration(upstream: string, storefronts: number): string {
-  const all = Array.from({ length: storefronts }, (_, index) => storefront(upstream, index))
+function configuration(upstreams: Upstreams, storefronts: number): string {
+  const all = Array.from({ length: storefronts }, (_, index) => storefront(upstreams, index))
   return `
 listen: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
@@ -46,7 +54,7 @@ const LIMITS = '{ calls: 1000000000, per: 1m }'
 // Of a second: the log of a minute would hold a thousand times what a real quota lets it hold.
 const BUDGET = '{ calls: 1000000000, per: 1s }'
 
-function storefront(upstream: string, index: number): string {
+function storefront({ neuroon, nector }: Upstreams, index: number): string {
   return `  shop${index}:
     hosts: [${host(index)}]
     origins: [${ORIGIN}]
@@ -56,12 +64,12 @@ function storefront(upstream: string, index: number): string {
       - { type: session, secret: ${SESSION_SECRET}, ttl: 24h }
     providers:
       neuroon:
-        environment: ${upstream}
+        environment: ${neuroon}
         shopId: shop_${index}
         apiKey: sk_bench_${index}_not-a-real-key
         budget: ${BUDGET}
       nector:
-        environment: ${upstream}
+        environment: ${nector}
         customer: shopify
         workspaceId: shopify-bench
         keys:

@@ -10,8 +10,8 @@ export interface Path {
   request(n: number, token: string): Buffer
   /** Share of the calls of a run that this path gets: expensive ones get fewer. */
   readonly weight: number
-  /** Measured at a fixed rate as well. */
-  readonly isPaced: boolean
+  /** Calls a second, where they are sent when they are due: what two cores bear of it. */
+  readonly rate: number
   /** Every shopper is a new one, and only the gateway can serve it: peers do not exchange. */
   readonly isCold?: true
 }
@@ -21,14 +21,14 @@ const common = `host: ${host(0)}\r\norigin: ${ORIGIN}\r\naccept: application/jso
 export const anonymousSearch: Path = {
   name: 'anonymous search',
   weight: 1,
-  isPaced: true,
+  rate: 1_000,
   request: (n) => bytes(`GET /api/widget/search?q=tent+${n}&limit=10 HTTP/1.1\r\n${common}\r\n`),
 }
 
 export const shopperRead: Path = {
   name: 'shopper read',
   weight: 1,
-  isPaced: true,
+  rate: 1_000,
   request: (n, token) =>
     bytes(
       `GET /api/v2/merchant/wallettransactions?page=${n + 1}&limit=10 HTTP/1.1\r\n${common}authorization: Bearer ${token}\r\nx-source: web\r\n\r\n`,
@@ -38,7 +38,7 @@ export const shopperRead: Path = {
 export const post: Path = {
   name: 'POST with 2 KB',
   weight: 1,
-  isPaced: false,
+  rate: 1_000,
   request: (n) => {
     const body = JSON.stringify({
       query: `tent ${n}`,
@@ -54,7 +54,7 @@ export const post: Path = {
 export const stream: Path = {
   name: '1 MB streamed',
   weight: 0.05,
-  isPaced: false,
+  rate: 50,
   request: (n) => bytes(`GET /api/widget/search?q=large+${n} HTTP/1.1\r\n${common}\r\n`),
 }
 
@@ -62,7 +62,7 @@ export const coldShopper: Path = {
   ...shopperRead,
   name: 'cold shopper',
   weight: 0.1,
-  isPaced: false,
+  rate: 100,
   isCold: true,
 }
 

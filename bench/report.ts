@@ -2,6 +2,7 @@
  * Measurements of peers → Markdown tables and a picture. Everything that relates one peer to
  * another is found within each round, and is the median of what the rounds say.
  */
+import { paths } from './paths.ts'
 import { fastify, floor, gatehouse, njs } from './peers.ts'
 import type { Cost } from './cost.ts'
 import { median } from './percentile.ts'
@@ -13,8 +14,8 @@ export interface Measurement extends Cost {
   readonly peer: string
   readonly path: string
   readonly round: number
-  /** At a fixed rate; null where the path is not paced. */
-  readonly paced: Latency | null
+  /** At the path's fixed rate. */
+  readonly paced: Latency
   /** Bytes. */
   readonly memory: number
 }
@@ -23,9 +24,9 @@ export interface Measurement extends Cost {
 export const DIRECT = 'nothing between'
 
 export function comparisonTables(all: readonly Measurement[]): string {
-  const paths = unique(all.map(({ path }) => path))
-  const tables = paths.map((path) => `## ${path}\n\n${pathTable(all, path)}`)
-  return `${tables.join('\n')}\n## Gatehouse against the figures\n\n${figuresTable(all, paths)}`
+  const names = unique(all.map(({ path }) => path))
+  const tables = names.map((path) => `## ${path}\n\n${pathTable(all, path)}`)
+  return `${tables.join('\n')}\n## Gatehouse against the figures\n\n${figuresTable(all, names)}`
 }
 
 function pathTable(all: readonly Measurement[], path: string): string {
@@ -35,7 +36,7 @@ function pathTable(all: readonly Measurement[], path: string): string {
     '× floor',
     'calls/s',
     'p50 / p99 ms at saturation',
-    'p50 / p99 ms at 1 000/s',
+    `p50 / p99 ms at ${paths.find(({ name }) => name === path)?.rate ?? 0}/s`,
     'added',
     'RSS MB',
   ]
@@ -50,7 +51,7 @@ function pathTable(all: readonly Measurement[], path: string): string {
       isDirect ? '' : figure(ratio(measured, of(floor.name)), 2),
       figure(median(measured.map(({ throughput }) => throughput)), 0),
       latencies(measured.map(({ latency }) => latency)),
-      latencies(measured.flatMap(({ paced }) => paced ?? [])),
+      latencies(measured.map(({ paced }) => paced)),
       isDirect ? '' : latencies(added(measured, of(DIRECT))),
       isDirect ? '' : megabytes(median(measured.map(({ memory }) => memory))),
     ]
@@ -59,7 +60,7 @@ function pathTable(all: readonly Measurement[], path: string): string {
 }
 
 /** The figures of the design, as measured. */
-function figuresTable(all: readonly Measurement[], paths: readonly string[]): string {
+function figuresTable(all: readonly Measurement[], names: readonly string[]): string {
   const head = [
     'path',
     '× floor (1.3, aim 1.1)',
@@ -67,7 +68,7 @@ function figuresTable(all: readonly Measurement[], paths: readonly string[]): st
     '× nginx + njs (2)',
     'added p50 / p99 ms (0.3 / 2)',
   ]
-  const rows = paths.map((path) => {
+  const rows = names.map((path) => {
     const of = (peer: string) => all.filter((one) => one.path === path && one.peer === peer)
     const measured = of(gatehouse.name)
     const ratios = [floor, fastify, njs].map(({ name }) => figure(ratio(measured, of(name)), 2))
@@ -84,11 +85,10 @@ function ratio(measured: readonly Measurement[], other: readonly Measurement[]):
 
 /** Latency at the fixed rate beyond the other's, of each round. */
 function added(measured: readonly Measurement[], other: readonly Measurement[]): Latency[] {
-  return inSameRound(measured, other).flatMap(([{ paced: mine }, { paced: theirs }]) =>
-    mine === null || theirs === null
-      ? []
-      : { p50: mine.p50 - theirs.p50, p99: mine.p99 - theirs.p99 },
-  )
+  return inSameRound(measured, other).map(([{ paced: mine }, { paced: theirs }]) => ({
+    p50: mine.p50 - theirs.p50,
+    p99: mine.p99 - theirs.p99,
+  }))
 }
 
 function inSameRound(

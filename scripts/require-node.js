@@ -1,6 +1,7 @@
-// Says clearly which Node runs when it is too old. The project brings its own as an npm
-// dependency, and npm falls back to the machine's without a word when that one's install
-// script was not allowed to run.
+// Says clearly which Node runs when it is too old, or not the one that a checkout brings: npm falls
+// back to the machine's without a word when that one's install script was not allowed to run.
+import { existsSync, readFileSync } from 'node:fs'
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -13,4 +14,14 @@ if (major < 22 || (major === 22 && minor < 19)) {
     ].join('\n'),
   )
   process.exit(1)
+}
+
+const at = (path) => new URL(path, import.meta.url)
+if (existsSync(at('../src/main.ts'))) {
+  const { devDependencies } = JSON.parse(readFileSync(at('../package.json'), 'utf8'))
+  if (process.versions.node !== devDependencies.node) {
+    console.error(
+      `This is Node ${process.versions.node}, not the project's own ${devDependencies.node}: npm has not installed that one, or it is not first on the PATH.`,
+    )
+  }
 }

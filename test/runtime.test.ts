@@ -26,6 +26,11 @@ describe('the runtime', () => {
     expect(runOn(version, guard).status).toBe(0)
   })
 
+  test('another one than the project’s own is taken, and named', () => {
+    expect(runOn('24.1.0', guard).stderr).toContain('This is Node 24.1.0')
+    expect(runOn(process.versions.node, guard).stderr).toBe('')
+  })
+
   test('the command line checks it before it loads anything newer', () => {
     const { status, stderr } = runOn('20.20.2', 'bin/gatehouse.js', '--version')
     expect(status).toBe(1)
