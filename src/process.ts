@@ -63,6 +63,7 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
   const log = createLog(options.logTo)
   const dispatchers = createDispatchers()
   const metrics = createMetrics(
+    clock,
     () => tokens.sizes,
     () => budgets.left,
   )
@@ -90,7 +91,12 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
     log.call(record)
   }
   const gateway = createGateway({
-    storefronts: buildStorefronts(config, providers, { clock, tokens, budgets }),
+    storefronts: buildStorefronts(config, providers, {
+      clock,
+      tokens,
+      budgets,
+      onSecretUsed: metrics.sessionSecret,
+    }),
     tokens,
     deliver: createDeliver({
       tokens,

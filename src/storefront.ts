@@ -10,6 +10,7 @@ import { createHandOffs } from './identity/hand-off.ts'
 import { createIdentify } from './identity/identify.ts'
 import type { Identify } from './identity/identify.ts'
 import { createRevocations } from './identity/revocations.ts'
+import type { OnSecretUsed } from './identity/session.ts'
 import { sessionEndpoints } from './identity/session-endpoints.ts'
 import { withoutAppProxy } from './identity/shopify-app-proxy.ts'
 import { createSources } from './identity/sources.ts'
@@ -85,6 +86,7 @@ export interface StorefrontParts {
   readonly clock: Clock
   readonly tokens: Tokens
   readonly budgets: Budgets
+  readonly onSecretUsed?: OnSecretUsed
 }
 
 export function buildStorefronts(
@@ -115,7 +117,7 @@ function buildStorefront(
   config: StorefrontConfig,
   providers: readonly Provider[],
   tables: (routes: readonly Route[]) => RouteTable,
-  { clock, tokens, budgets }: StorefrontParts,
+  { clock, tokens, budgets, onSecretUsed }: StorefrontParts,
 ): Storefront {
   const upstreams = mountUpstreams(id, config, providers, tables)
   for (const { upstream } of upstreams) {
@@ -138,6 +140,7 @@ function buildStorefront(
     canonicalCustomer,
     revocations,
     clock,
+    onSecretUsed,
   })
   const handOffs = createHandOffs(clock)
   const origins = new Set(config.origins)

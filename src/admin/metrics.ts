@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import type { Clock } from '../clock.ts'
+import type { OnSecretUsed } from '../identity/session.ts'
 import type { CallRecord } from '../record.ts'
 import type { TokenEvent } from '../tokens/event.ts'
 import type { Tokens } from '../tokens/authorize.ts'
@@ -7,13 +9,15 @@ import type { OnCircuit } from '../upstream/compartment.ts'
 import type { ExchangeRecord } from '../upstream/exchange.ts'
 import type { Saved } from '../upstream/reads.ts'
 import type { AnswerContext } from '../upstream/response-headers.ts'
-import { Durations, Tallies } from './tallies.ts'
+import { Durations, Moments, Tallies } from './tallies.ts'
 
 /** What the gateway counts. Labels are ids, codes and route families: never a caller's data. */
 export interface Metrics {
   readonly call: (record: CallRecord) => void
   readonly exchange: (record: ExchangeRecord) => void
   readonly token: (event: TokenEvent) => void
+  /** A session was good under one of the storefront's secrets. */
+  readonly sessionSecret: OnSecretUsed
   /** A call went out although its budget was used up: observe-only mode. */
   readonly overBudget: (provider: string, bucket: string) => void
   readonly circuit: OnCircuit
@@ -27,6 +31,7 @@ export interface Metrics {
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export function createMetrics(
+  clock: Clock,
   sizes: () => Tokens['sizes'],
   budgetsLeft: () => readonly BudgetLeft[] = () => [],
 ): Metrics {
@@ -67,7 +72,12 @@ export function createMetrics(
     'What happened to credentials: minted, exchanged, rejected …',
     ['storefront', 'provider', 'key', 'event'],
   )
-  const clock = new Gauge({
+  const lastUsed = new Moments(
+    'gatehouse_key_last_used_timestamp_seconds',
+    'When a key was last used, since the start of the process',
+    ['storefront', 'provider', 'key'],
+  )
+  const clockOffset = new Gauge({
     name: 'gatehouse_clock_offset_seconds',
     help: 'How far the upstream’s clock is ahead of this host’s',
     labelNames: ['provider'],
@@ -116,10 +126,15 @@ export function createMetrics(
     registers,
   })
 
+  const keyUsed = (storefront: string, provider: string, key: string) => {
+    tokens.count([storefront, provider, key, 'used'])
+    lastUsed.set([storefront, provider, key], clock.now())
+  }
+
   return {
     contentType: registry.contentType,
     async text() {
-      const everyCall = [calls, own, upstream, tokens].map((metric) => metric.text())
+      const everyCall = [calls, own, upstream, tokens, lastUsed].map((metric) => metric.text())
       return [...everyCall, await registry.metrics()].join('\n')
     },
     call(record) {
@@ -138,11 +153,14 @@ export function createMetrics(
     saved: (how, { upstream: { provider } }) => saved.inc({ provider, how }),
     token(event) {
       if (event.type === 'clock-corrected') {
-        clock.set({ provider: event.provider }, event.offset / 1000)
+        clockOffset.set({ provider: event.provider }, event.offset / 1000)
         return
       }
       const { storefront, provider, keyId } = event.tuple
-      tokens.count([storefront, provider, keyId, event.type])
+      if (event.type === 'used') keyUsed(storefront, provider, keyId)
+      else tokens.count([storefront, provider, keyId, event.type])
     },
+    // Beside the providers' keys, so that one query shows every rotation.
+    sessionSecret: (storefront, secret) => keyUsed(storefront, 'session', secret),
   }
 }

@@ -19,16 +19,44 @@ export class Tallies {
 
   /** @param values of the labels, in their order */
   count(values: readonly string[]): void {
-    let branch = this.#root
-    for (const value of values) branch = branch.child(value)
-    branch.count += 1
+    find(this.#root, values).number += 1
   }
 
   text(): string {
     const lines = [...this.#root.leaves()].map(
-      ({ path, count }) => `${this.#name}${labelsOf(this.#labels, path)} ${count}\n`,
+      ({ path, number }) => `${this.#name}${labelsOf(this.#labels, path)} ${number}\n`,
     )
     return heading(this.#name, this.#help, 'counter') + lines.join('')
+  }
+}
+
+/** When something last happened, for each combination of labels. */
+export class Moments {
+  readonly #name: string
+  readonly #help: string
+  readonly #labels: readonly string[]
+  readonly #root = new Branch()
+
+  constructor(name: string, help: string, labels: readonly string[]) {
+    this.#name = name
+    this.#help = help
+    this.#labels = labels
+  }
+
+  /**
+   * @param values of the labels, in their order
+   * @param now epoch milliseconds
+   */
+  set(values: readonly string[], now: number): void {
+    find(this.#root, values).number = now
+  }
+
+  /** In seconds, as Prometheus counts time. */
+  text(): string {
+    const lines = [...this.#root.leaves()].map(
+      ({ path, number }) => `${this.#name}${labelsOf(this.#labels, path)} ${number / 1000}\n`,
+    )
+    return heading(this.#name, this.#help, 'gauge') + lines.join('')
   }
 }
 
@@ -86,7 +114,8 @@ interface Observed {
 /** A label's value; below it, those of the next label. */
 class Branch {
   #children: Map<string, Branch> | null = null
-  count = 0
+  /** Means something below the last label alone. */
+  number = 0
 
   child(value: string): Branch {
     this.#children ??= new Map()
@@ -97,13 +126,20 @@ class Branch {
     return created
   }
 
-  *leaves(path: readonly string[] = []): Generator<{ path: readonly string[]; count: number }> {
+  *leaves(path: readonly string[] = []): Generator<{ path: readonly string[]; number: number }> {
     if (this.#children === null) {
-      yield { path, count: this.count }
+      // The root without children is no series, but nothing counted yet.
+      if (path.length > 0) yield { path, number: this.number }
       return
     }
     for (const [value, child] of this.#children) yield* child.leaves([...path, value])
   }
+}
+
+function find(root: Branch, values: readonly string[]): Branch {
+  let branch = root
+  for (const value of values) branch = branch.child(value)
+  return branch
 }
 
 function heading(name: string, help: string, type: string): string {

@@ -32,6 +32,12 @@ export interface Sessions {
   readonly identifyCookie: Identifier
 }
 
+/** Which of the two secrets has signed a session, as the configuration names it. */
+export type SessionSecret = 'secret' | 'previousSecret'
+
+/** A session was good under this secret. Called for each one, so it must be cheap. */
+export type OnSecretUsed = (storefront: string, secret: SessionSecret) => void
+
 export interface SessionOptions {
   /** Signs new sessions. */
   readonly secret: Secret
@@ -44,6 +50,7 @@ export interface SessionOptions {
   readonly environment: string
   readonly revocations: Revocations
   readonly clock: Clock
+  readonly onSecretUsed?: OnSecretUsed | undefined
 }
 
 /** The media type in the header tells our sessions from other JWTs before any key is tried. */
@@ -58,7 +65,16 @@ const claimsSchema = z.object({
   iat: z.number(),
   exp: z.number(),
 })
-type Claims = z.infer<typeof claimsSchema>
+
+/** What is remembered: in one object, because there are many. */
+interface Verified extends z.infer<typeof claimsSchema> {
+  readonly signedWith: SessionSecret
+}
+
+interface SessionKey {
+  readonly name: SessionSecret
+  readonly key: VerificationKey
+}
 
 const BEARER = { isBearer: true } as const
 const COOKIE = { isAmbient: true } as const
@@ -66,13 +82,13 @@ const COOKIE = { isAmbient: true } as const
 /** The gateway's own sessions: HS256, bound to one storefront and environment. */
 export function createSessions(options: SessionOptions): Sessions {
   const { secret, previousSecret } = options
-  const secrets = previousSecret === null ? [secret] : [secret, previousSecret]
-  const keys = secrets.map((each) => sharedKey(each.reveal()))
+  const keys = [sessionKey('secret', secret)]
+  if (previousSecret !== null) keys.push(sessionKey('previousSecret', previousSecret))
   // Checking a signature costs more than the rest of the call: what held once is remembered by
   // hash of the whole token, and its expiry and revocation are looked at every time.
-  const verified = createRemembered<Claims>(REMEMBERED)
+  const verified = createRemembered<Verified>(REMEMBERED)
 
-  const verifyOnce = async ({ text, digest }: Material, jws: CompactJws): Promise<Claims> => {
+  const verifyOnce = async ({ text, digest }: Material, jws: CompactJws): Promise<Verified> => {
     const claims = await verify(text, jws, keys, options)
     verified.set(digest, claims)
     return claims
@@ -128,32 +144,40 @@ function readSession(token: string): CompactJws | null {
 async function verify(
   token: string,
   { payload }: CompactJws,
-  keys: readonly VerificationKey[],
+  keys: readonly SessionKey[],
   { storefront, environment }: SessionOptions,
-): Promise<Claims> {
-  if (!(await isSignedByOneOf(token, keys))) throw invalid()
+): Promise<Verified> {
+  const signedWith = await signerOf(token, keys)
+  if (signedWith === null) throw invalid()
   const { data } = claimsSchema.safeParse(readClaims(payload))
   if (data?.aud !== storefront || data.env !== environment) throw invalid()
-  return data
+  return { ...data, signedWith }
 }
 
-async function isSignedByOneOf(
+function sessionKey(name: SessionSecret, secret: Secret): SessionKey {
+  return { name, key: sharedKey(secret.reveal()) }
+}
+
+/** Null where none of them has signed it. */
+async function signerOf(
   token: string,
-  [key, ...others]: readonly VerificationKey[],
-): Promise<boolean> {
-  if (key === undefined) return false
-  return (await isSignedBy(token, key)) || isSignedByOneOf(token, others)
+  [first, ...others]: readonly SessionKey[],
+): Promise<SessionSecret | null> {
+  if (first === undefined) return null
+  return (await isSignedBy(token, first.key)) ? first.name : signerOf(token, others)
 }
 
 /** Throws `identity/expired` for a session that has ended, by itself or early. */
 function principalOf(
-  claims: Claims,
+  claims: Verified,
   channel: CustomerPrincipal['channel'],
   proof: ProofFacts,
-  { clock, revocations }: SessionOptions,
+  { clock, revocations, storefront, onSecretUsed }: SessionOptions,
 ): CustomerPrincipal {
   const isOver = claims.exp * 1000 <= clock.now()
   if (isOver || revocations.isRevoked(claims.jti, claims.sub, claims.iat * 1000)) throw expired()
+  // Not before: a page that keeps sending a dead session must not keep its secret in use.
+  onSecretUsed?.(storefront, claims.signedWith)
   return {
     kind: 'customer',
     channel,
@@ -165,7 +189,7 @@ function principalOf(
 }
 
 function cookiePrincipal(
-  claims: Claims,
+  claims: Verified,
   options: SessionOptions,
 ): CustomerPrincipal | AnonymousPrincipal {
   try {

@@ -16,7 +16,7 @@ import type { AskOutside } from './outside.ts'
 import type { Revocations } from './revocations.ts'
 import { createServiceKeyIdentifier } from './service-key.ts'
 import { createSessions } from './session.ts'
-import type { Sessions } from './session.ts'
+import type { OnSecretUsed, Sessions } from './session.ts'
 import { createShopifyAppProxyIdentifier } from './shopify-app-proxy.ts'
 import { issuerPolicy, shopifySessionTokenPolicy } from './token-policy.ts'
 import { readVerificationKey, sharedKey } from './verification-key.ts'
@@ -30,6 +30,8 @@ export interface SourceParts {
   readonly clock: Clock
   /** How questions leave; tests answer them themselves. */
   readonly ask?: AskOutside
+  /** For metrics: which secret of the sessions is in use. */
+  readonly onSecretUsed?: OnSecretUsed | undefined
 }
 
 export interface Sources {

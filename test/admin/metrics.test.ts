@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createMetrics } from '../../src/admin/metrics.ts'
+import type { Metrics } from '../../src/admin/metrics.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
 import { ALICE, keys, startRig } from '../support/rig.ts'
 import type { Rig } from '../support/rig.ts'
+import { tupleOf } from '../tokens/kit.ts'
 
 let rig: Rig
 let text: string
@@ -90,6 +94,12 @@ describe('/metrics counts', () => {
       { provider: 'nector', event: 'mint-failed' },
       1,
     ],
+    [
+      'sessions by secret',
+      'gatehouse_token_events_total',
+      { storefront: 'acme', provider: 'session', key: 'secret', event: 'used' },
+      4,
+    ],
     ['exchanges sent', 'gatehouse_exchanges_total', { provider: 'nector', status: '200' }, 1],
     ['exchanges refused', 'gatehouse_exchanges_total', { provider: 'nector', status: '422' }, 1],
     ['kept tokens', 'gatehouse_kept', { what: 'tokens' }, 2],
@@ -105,6 +115,52 @@ describe('/metrics counts', () => {
     expect(own).toBeGreaterThan(0)
     expect(own).toBeLessThan(5)
     expect(sum('gatehouse_upstream_seconds_sum', { provider: 'neuroon' })).toBeGreaterThan(0)
+  })
+})
+
+describe('each key has its time of last use', () => {
+  const clock = createFakeClock()
+  const at = (passed: number) => String(1_715_000_000 + passed)
+  const none = () => ({ tokens: 0, accounts: 0 })
+
+  async function linesOf(metrics: Metrics): Promise<string[]> {
+    const page = await metrics.text()
+    const lines = page.match(/^gatehouse_(?:key_last_used|token_events).*/gm) ?? []
+    return lines.map((line) => line.replace('gatehouse_', '').replace('timestamp_seconds', ''))
+  }
+
+  test('on the wall clock, and nothing but use moves it', async () => {
+    const metrics = createMetrics(clock, none)
+    const [key, another] = [tupleOf(), tupleOf({ keyId: 'previousApiKey' })]
+    metrics.token({ type: 'used', tuple: key })
+    metrics.token({ type: 'used', tuple: another })
+    clock.advance(1_500)
+    metrics.token({ type: 'used', tuple: another })
+    clock.advance(1_000)
+    for (const type of ['rejected', 'minted'] as const) metrics.token({ type, tuple: key })
+    metrics.sessionSecret('acme', 'previousSecret')
+    metrics.sessionSecret('beta', 'secret')
+    expect(await linesOf(metrics)).toEqual([
+      'token_events_total{storefront="acme",provider="acmeapi",key="apiKey",event="used"} 1',
+      'token_events_total{storefront="acme",provider="acmeapi",key="apiKey",event="rejected"} 1',
+      'token_events_total{storefront="acme",provider="acmeapi",key="apiKey",event="minted"} 1',
+      'token_events_total{storefront="acme",provider="acmeapi",key="previousApiKey",event="used"} 2',
+      'token_events_total{storefront="acme",provider="session",key="previousSecret",event="used"} 1',
+      'token_events_total{storefront="beta",provider="session",key="secret",event="used"} 1',
+      `key_last_used_{storefront="acme",provider="acmeapi",key="apiKey"} ${at(0)}`,
+      `key_last_used_{storefront="acme",provider="acmeapi",key="previousApiKey"} ${at(1.5)}`,
+      `key_last_used_{storefront="acme",provider="session",key="previousSecret"} ${at(2.5)}`,
+      `key_last_used_{storefront="beta",provider="session",key="secret"} ${at(2.5)}`,
+    ])
+  })
+
+  test('once it has been used, and before there is no series', async () => {
+    const metrics = createMetrics(clock, none)
+    expect(await linesOf(metrics)).toEqual([])
+    metrics.token({ type: 'rejected', tuple: tupleOf() })
+    expect(await linesOf(metrics)).toHaveLength(1)
+    expect(await metrics.text()).toContain('# TYPE gatehouse_key_last_used_timestamp_seconds gauge')
+    expect(await metrics.text()).not.toContain('gatehouse_key_last_used_timestamp_seconds{')
   })
 })
 

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { createMetrics } from '../../src/admin/metrics.ts'
 import { createAdminServer } from '../../src/admin/server.ts'
 import { Secret } from '../../src/secret.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
 
-const metrics = createMetrics(() => ({ tokens: 1, accounts: 2 }))
+const metrics = createMetrics(createFakeClock(), () => ({ tokens: 1, accounts: 2 }))
 const token = new Secret('an-admin-token-for-tests')
 
 describe('without a token, as on loopback', () => {

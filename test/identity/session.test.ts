@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readProofs } from '../../src/identity/proofs.ts'
 import { createRevocations } from '../../src/identity/revocations.ts'
 import { createSessions } from '../../src/identity/session.ts'
-import type { SessionOptions } from '../../src/identity/session.ts'
+import type { OnSecretUsed, SessionOptions } from '../../src/identity/session.ts'
 import { Secret } from '../../src/secret.ts'
 import { arrivalOf } from '../support/arrival.ts'
 import { codeOfError } from '../support/code-of.ts'
@@ -123,6 +123,52 @@ describe('a session', () => {
     expect(await say(theirs.token)).toBe('1002')
     clock.advance(1_000)
     expect(await say((await sessions.create('1001')).token)).toBe('1001')
+  })
+})
+
+describe('the secret in use is told', () => {
+  const rotated = { secret: new Secret(OTHER), previousSecret: new Secret(SECRET) }
+  const watch = (more: Partial<SessionOptions> = {}) => {
+    const used: string[] = []
+    const onSecretUsed: OnSecretUsed = (storefront, secret) => used.push(`${storefront} ${secret}`)
+    return { used, ...create({ ...rotated, onSecretUsed, ...more }) }
+  }
+
+  test.each([
+    ['new', rotated, 'acme secret'],
+    ['previous', {}, 'acme previousSecret'],
+  ])('for the %s one, each time and also where it is remembered', async (_what, more, name) => {
+    const { used, say, sayCookie } = watch()
+    const token = await make(more)
+    for (const ask of [say, say, sayCookie]) expect(await ask(token)).toBe('1001')
+    expect(used).toEqual([name, name, name])
+    const byCookie = watch()
+    for (const _time of [1, 2]) await byCookie.sayCookie(token)
+    expect(byCookie.used).toEqual([name, name])
+  })
+
+  test('for each of two that come in turn', async () => {
+    const { used, say } = watch()
+    const [old, fresh] = [await make(), await make(rotated)]
+    for (const token of [old, fresh, old, fresh]) await say(token)
+    const both = ['acme previousSecret', 'acme secret']
+    expect(used).toEqual([...both, ...both])
+  })
+
+  test('and not for a session that is not good', async () => {
+    const { used, revocations, say, sayCookie } = watch()
+    const foreign = await make({ storefront: 'other' })
+    const brief = await make({ ttl: 10_000 })
+    const lasting = await make()
+    for (const token of [brief, lasting]) expect(await say(token)).toBe('1001')
+    used.length = 0
+    clock.advance(10_000)
+    revocations.revokeCustomer('1001')
+    for (const token of [foreign, brief, lasting, 'a.b.c']) {
+      await say(token)
+      await sayCookie(token)
+    }
+    expect(used).toEqual([])
   })
 })
 

@@ -121,6 +121,17 @@ describe('sessions', () => {
   })
 })
 
+test('which secret of the sessions is in use is told', async () => {
+  const used: string[][] = []
+  const onSecretUsed = (...told: string[]) => void used.push(told)
+  const earlier = create([{ ...session, secret: new Secret(EARLIER) }])
+  const { authorization } = bearer((await earlier.sessions?.create('1001'))?.token ?? '')
+  const rotated = { ...session, previousSecret: new Secret(EARLIER) }
+  const [identify] = create([rotated], { onSecretUsed }).identifiers
+  await identify?.(readProofs({ authorization }), arrivalOf({ headers: { authorization } }))
+  expect(used).toEqual([['acme', 'previousSecret']])
+})
+
 test('sources stand in the order of the configuration', async () => {
   const key = { id: 'backend', sha256: hash('sha256', 'gh_a', 'hex'), scopes: ['session'] }
   const { identifiers, sessions } = create([

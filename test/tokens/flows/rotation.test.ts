@@ -1,11 +1,21 @@
 /** A key rotated with and without overlap: the calls go on (threats F12). */
 import { describe, expect, test } from 'vitest'
+import { signHs256 } from '../../identity/log-in.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
-import { ALICE, BOB, keys, SHOP_KEY, SIGNING_SECRET, STOREFRONT_KEY } from '../../support/rig.ts'
+import {
+  ALICE,
+  BOB,
+  keys,
+  SESSION_SECRET,
+  SHOP_KEY,
+  SIGNING_SECRET,
+  STOREFRONT_KEY,
+} from '../../support/rig.ts'
 import { lookUps, own, search, useRig } from './use-rig.ts'
 
 const NEW_SHOP_KEY = 'sk_000000000000000000000000000fa4e2'
 const NEW_SECRET = 'nector_signing_secret_the-new-one-for-tests'
+const NEW_SESSION_SECRET = 'session_secret_the-new-one_for-tests-only'
 
 const products = '/api/plugin/shops/shop_abc/products'
 
@@ -101,6 +111,66 @@ describe('previousSigningSecret', () => {
   })
 })
 
+describe('previousSecret of sessions', () => {
+  const clock = createFakeClock()
+  const rig = useRig({
+    clock,
+    configure: (yaml) =>
+      yaml.replace(
+        `secret: ${SESSION_SECRET}`,
+        `secret: ${NEW_SESSION_SECRET}, previousSecret: ${SESSION_SECRET}`,
+      ),
+  })
+  const NEVER = { count: null, last: null }
+  const show = async (as: string) => expect((await rig().call('/session', { as })).status).toBe(200)
+
+  /** How often the secret was used, and when last. */
+  async function useOf(secret: 'secret' | 'previousSecret') {
+    const page = await (await fetch(`${rig().gateway.adminUrl}/metrics`)).text()
+    const labels = `storefront="acme",provider="session",key="${secret}"`
+    const valueOf = (series: string) => {
+      const line = page.split('\n').find((each) => each.startsWith(`${series} `))
+      return line === undefined ? null : Number(line.slice(series.length))
+    }
+    return {
+      count: valueOf(`gatehouse_token_events_total{${labels},event="used"}`),
+      last: valueOf(`gatehouse_key_last_used_timestamp_seconds{${labels}}`),
+    }
+  }
+
+  /** A session of this gateway as it was made before the rotation. */
+  async function sessionFromBefore(): Promise<string> {
+    const [header, claims] = (await rig().session(ALICE.customer)).split('.', 2).map(decode)
+    return signHs256(claims ?? {}, SESSION_SECRET, header)
+  }
+
+  test('is in use each time such a session comes, remembered or not', async () => {
+    const old = await sessionFromBefore()
+    expect(await useOf('previousSecret')).toEqual(NEVER)
+    for (const count of [1, 2, 3]) {
+      await show(old)
+      expect(await useOf('previousSecret')).toEqual({ count, last: clock.now() / 1000 })
+      clock.advance(20_000)
+    }
+    expect(await useOf('secret')).toEqual(NEVER)
+  })
+
+  test('is seen to be out of use when only new ones come', async () => {
+    const before = await useOf('previousSecret')
+    await show(await rig().session(ALICE.customer))
+    expect(await useOf('secret')).toEqual({ count: 1, last: clock.now() / 1000 })
+    expect(await useOf('previousSecret')).toEqual(before)
+  })
+
+  test('is not in use by a session that has ended', async () => {
+    const old = await sessionFromBefore()
+    const before = await useOf('previousSecret')
+    clock.advance(3_600_000)
+    expect((await rig().call('/session', { as: old })).status).toBe(401)
+    expect(await useOf('previousSecret')).toEqual(before)
+  })
+})
+
 describe('a secret rotated without overlap', () => {
   const clock = createFakeClock()
   const rig = useRig({ clock, random: () => 0 })
@@ -131,3 +201,7 @@ describe('a secret rotated without overlap', () => {
     expect((await own(rig(), ALICE.customer)).status).toBe(200)
   })
 })
+
+function decode(part: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Record<string, unknown>
+}
