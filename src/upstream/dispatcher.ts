@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Pool, ProxyAgent } from 'undici'
 import type { Dispatcher } from 'undici'
 import type { Egress, Route, Upstream } from '../provider.ts'
@@ -55,18 +56,35 @@ export function createDispatchers(): Dispatchers {
 
 /** Certificates are verified by Node's default; nothing here can turn that off. */
 function createDispatcher(origin: string, egress: Egress, connections: number): Dispatcher {
-  const options = {
+  const { localAddress, proxy } = egress
+  const limits = {
     connections,
     pipelining: 1,
     allowH2: false,
+    connectTimeout: CONNECT_TIMEOUT,
     headersTimeout: HEADERS_TIMEOUT,
     bodyTimeout: IDLE_TIMEOUT,
     maxHeaderSize: 16_384,
-    connect: {
-      timeout: CONNECT_TIMEOUT,
-      ...(egress.localAddress === undefined ? {} : { localAddress: egress.localAddress }),
-    },
   }
-  if (egress.proxy !== undefined) return new ProxyAgent({ ...options, uri: egress.proxy })
-  return new Pool(origin, options)
+  if (proxy !== undefined) return createTunnels(proxy, limits)
+  if (localAddress === undefined) return new Pool(origin, limits)
+  // Within `connect` undici ignores the address. A name is resolved to addresses of its family: to
+  // none of the other kind can be connected from it.
+  return new Pool(origin, { ...limits, localAddress, connect: { family: isIP(localAddress) } })
+}
+
+/** Through a forward proxy, which gets to know an upstream's name and nothing that is sent to it. */
+function createTunnels(proxy: string, limits: Pool.Options): Dispatcher {
+  return new ProxyAgent({
+    ...limits,
+    uri: proxy,
+    // Without it, calls over http are handed to the proxy itself, credentials included, and its
+    // own refusals would pass for the upstream's.
+    proxyTunnel: true,
+    // undici gives the proxy no limits by itself. A tunnel is part of connecting, so that is how
+    // long it may take.
+    clientFactory: (address, given) =>
+      new Pool(address, { ...limits, ...given, headersTimeout: CONNECT_TIMEOUT }),
+    proxyTls: { allowH2: false },
+  })
 }
