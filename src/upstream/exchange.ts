@@ -7,6 +7,7 @@ import { EXCHANGE } from './budget/priority.ts'
 import { EXCHANGES } from './compartment.ts'
 import type { Compartments } from './compartment.ts'
 import type { Dispatchers } from './dispatcher.ts'
+import { failureOf, isTheirs } from './failure.ts'
 import { beginSending, Sending } from './sending.ts'
 
 /** No answer that holds a token is longer (threats F16). */
@@ -36,7 +37,7 @@ export type Exchange = (upstream: Upstream, kind: TokenKind, tuple: TokenTuple) 
  * Sends one exchange, on a connection that nobody has used and nobody will use again: an answer
  * waiting there for somebody else cannot exist. Never retried. It belongs to nobody's call, so it
  * goes on when a caller hangs up. Throws `tokens/exchange-unavailable` where no usable answer came,
- * `upstream/over-budget` and `upstream/circuit-open` where it was not sent.
+ * `upstream/over-budget`, `upstream/circuit-open` and `downstream/overloaded` where it was not sent.
  */
 export function createExchange(parts: ExchangeParts): Exchange {
   const { dispatchers, budgets, compartments, clock, onExchange } = parts
@@ -56,9 +57,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
       record(answer.status)
       return answer
     } catch (error) {
-      sending.failed(true)
+      const failure = failureOf(error, upstream.title)
+      // An answer that is too long is a Problem of ours, and their fault.
+      const isOurs = !(error instanceof Problem) && !isTheirs(failure)
+      sending.failed(!isOurs)
       record(null)
-      if (error instanceof Problem) throw error
+      if (isOurs || error instanceof Problem) throw failure
       throw new Problem(
         'tokens/exchange-unavailable',
         `${upstream.title} cannot be asked for a token now.`,

@@ -1,5 +1,5 @@
 import { errors } from 'undici'
-import { Problem } from '../problem.ts'
+import { asProblem, Problem } from '../problem.ts'
 
 const TIMEOUTS = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
@@ -15,10 +15,17 @@ const BAD_RESPONSES = new Set([
   'ERR_INVALID_CHAR',
   'ERR_HTTP_INVALID_HEADER_VALUE',
 ])
+/** This host has nothing left to make a connection with: no descriptor, memory or local port. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'EADDRINUSE'])
 
-/** What a failed sending means to the caller; the upstream's own words go to the log alone. */
+/**
+ * What a failed sending means to the caller; the upstream's own words go to the log alone. Only
+ * where nobody else is to blame it is the upstream's fault.
+ */
 export function failureOf(error: unknown, title: string): Problem {
   if (error instanceof Problem) return error
+  if (isMistake(error)) return asProblem(error)
+  if (isShortage(error)) return outOfConnections(error)
   const code = codeOf(error)
   if (TIMEOUTS.has(code)) return timedOut(title, error)
   if (BAD_RESPONSES.has(code) || isUnreadable(error) || isUnasked(error)) {
@@ -27,6 +34,39 @@ export function failureOf(error: unknown, title: string): Problem {
     })
   }
   return new Problem('upstream/unreachable', `${title} cannot be reached.`, { cause: error })
+}
+
+/** Whether the upstream is the one who failed, and not the caller or this gateway. */
+export function isTheirs({ code }: Problem): boolean {
+  return code.startsWith('upstream/')
+}
+
+/**
+ * A mistake in our own code or a provider's, thrown while an answer was handled: undici reports it
+ * in the same way as what the upstream did. What undici, a socket or the DNS report has a code.
+ */
+function isMistake(error: unknown): boolean {
+  if (codeOf(error) !== '') return false
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof SyntaxError ||
+    error instanceof URIError
+  )
+}
+
+/** A host without IPv6 may have no address for one of two attempts: then the other one counts. */
+function isShortage(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isShortage)
+  // An `upstream.localAddress` that this host does not have is no shortage, and does not pass.
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'bind') return false
+  return SHORTAGES.has(codeOf(error))
+}
+
+function outOfConnections(cause: unknown): Problem {
+  const detail = 'The gateway can make no further connection at the moment.'
+  return new Problem('downstream/overloaded', detail, { retryAfter: 1, cause })
 }
 
 /** undici's parser errors carry no code of their own, and some nonsense trips its assertions. */
@@ -57,5 +97,5 @@ export function callerGone(): Problem {
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error)) return ''
-  return String(error.code)
+  return typeof error.code === 'string' ? error.code : ''
 }

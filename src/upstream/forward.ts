@@ -14,7 +14,7 @@ import type { Body } from '../downstream/body.ts'
 import { Problem } from '../problem.ts'
 import type { AnswerHead, Credential, Route } from '../provider.ts'
 import type { Flight } from './coalesce.ts'
-import { callerGone, failureOf, timedOut } from './failure.ts'
+import { callerGone, failureOf, isTheirs, timedOut } from './failure.ts'
 import { oddityOf } from './odd-answer.ts'
 import { createRefusalReader } from './refusal-reader.ts'
 import type { RefusalReader } from './refusal-reader.ts'
@@ -286,7 +286,7 @@ class Relay implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return
     this.#finish()
     const problem = failureOf(error, this.#transfer.context.upstream.title)
-    this.#sending?.failed(problem.code.startsWith('upstream/'))
+    this.#sending?.failed(isTheirs(problem))
     this.#reject(problem)
   }
 

@@ -142,9 +142,13 @@ export function createReads({ cache, clock, onSaved }: ReadsParts): Reads {
   }
 }
 
-/** The upstream's, or that of what holds calls back from it: neither the caller's nor ours. */
+/**
+ * The upstream's, or that of what holds calls back from it: neither the caller's nor a mistake of
+ * ours. That no connection can be made to it is the same to who waits for an answer.
+ */
 function isTheirFault(error: unknown): boolean {
   if (!(error instanceof Problem)) return false
+  if (error.code === 'downstream/overloaded') return true
   return error.code.startsWith('upstream/') || error.code === 'tokens/exchange-unavailable'
 }
 

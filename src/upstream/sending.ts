@@ -57,13 +57,14 @@ export class Sending {
     const { breaker, bulkhead } = this.#compartment
     const now = this.#clock.monotonic()
     this.#hasHead = true
-    this.#lease.answered(head)
+    // First: its place is free, whatever the head makes of the budget.
     bulkhead.answered(now)
+    this.#lease.answered(head)
     if (head.status >= 500) breaker.failed(this.#epoch, now)
     else breaker.succeeded(this.#epoch, now)
   }
 
-  /** It has failed; after an answer began, too. @param isTheirs the upstream failed, not the caller */
+  /** It has failed; after an answer began, too. @param isTheirs not the caller or we */
   failed(isTheirs: boolean): void {
     const { breaker, bulkhead } = this.#compartment
     if (!this.#hasHead) {

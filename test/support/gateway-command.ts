@@ -27,17 +27,22 @@ export interface CommandOptions {
   readonly cwd?: string
   /** JavaScript that is run before anything else. */
   readonly preload?: string
+  /** File descriptors that it may have; a shell sets that before it becomes the gateway. */
+  readonly openFiles?: number
 }
 
 const bin = fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url))
 
 /** Runs `gatehouse …`. Whoever calls it waits for `ended`, or kills it. */
 export function runGateway(args: readonly string[], options: CommandOptions): GatewayCommand {
-  const { env = {}, cwd, preload } = options
+  const { env = {}, cwd, preload, openFiles } = options
   const first =
     preload === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
   const answers = keepReads()
-  const child = spawn(process.execPath, [...first, bin, ...args], {
+  const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `
+  const program = limit === '' ? [] : ['-c', `${limit}exec "$0" "$@"`, process.execPath]
+  const words = [...program, ...first, bin, ...args]
+  const child = spawn(limit === '' ? process.execPath : 'sh', words, {
     env: { ...process.env, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   })
