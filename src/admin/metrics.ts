@@ -9,7 +9,7 @@ import type { OnCircuit } from '../upstream/compartment.ts'
 import type { ExchangeRecord } from '../upstream/exchange.ts'
 import type { Saved } from '../upstream/reads.ts'
 import type { AnswerContext } from '../upstream/response-headers.ts'
-import { Durations, Moments, Tallies } from './tallies.ts'
+import { Durations, Tallies } from './tallies.ts'
 
 /** What the gateway counts. Labels are ids, codes and route families: never a caller's data. */
 export interface Metrics {
@@ -38,6 +38,7 @@ export function createMetrics(
   const registry = new Registry()
   const registers = [registry]
   const calls = new Tallies(
+    'counter',
     'gatehouse_calls_total',
     'Calls by outcome; code is empty for calls that were passed on',
     ['storefront', 'provider', 'family', 'status', 'code'],
@@ -68,11 +69,13 @@ export function createMetrics(
     registers,
   })
   const tokens = new Tallies(
+    'counter',
     'gatehouse_token_events_total',
     'What happened to credentials: minted, exchanged, rejected …',
     ['storefront', 'provider', 'key', 'event'],
   )
-  const lastUsed = new Moments(
+  const lastUsed = new Tallies(
+    'gauge',
     'gatehouse_key_last_used_timestamp_seconds',
     'When a key was last used, since the start of the process',
     ['storefront', 'provider', 'key'],
@@ -128,7 +131,8 @@ export function createMetrics(
 
   const keyUsed = (storefront: string, provider: string, key: string) => {
     tokens.count([storefront, provider, key, 'used'])
-    lastUsed.set([storefront, provider, key], clock.now())
+    // In seconds, as Prometheus counts time.
+    lastUsed.set([storefront, provider, key], clock.now() / 1000)
   }
 
   return {

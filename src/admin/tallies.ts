@@ -4,14 +4,16 @@
  * values are written in the Prometheus text format when somebody asks.
  */
 
-/** One number for each combination of labels. */
+/** One number for each combination of labels: how often something happened, or when it last did. */
 export class Tallies {
+  readonly #type: 'counter' | 'gauge'
   readonly #name: string
   readonly #help: string
   readonly #labels: readonly string[]
   readonly #root = new Branch()
 
-  constructor(name: string, help: string, labels: readonly string[]) {
+  constructor(type: 'counter' | 'gauge', name: string, help: string, labels: readonly string[]) {
+    this.#type = type
     this.#name = name
     this.#help = help
     this.#labels = labels
@@ -22,41 +24,16 @@ export class Tallies {
     find(this.#root, values).number += 1
   }
 
+  /** @param values of the labels, in their order */
+  set(values: readonly string[], number: number): void {
+    find(this.#root, values).number = number
+  }
+
   text(): string {
     const lines = [...this.#root.leaves()].map(
       ({ path, number }) => `${this.#name}${labelsOf(this.#labels, path)} ${number}\n`,
     )
-    return heading(this.#name, this.#help, 'counter') + lines.join('')
-  }
-}
-
-/** When something last happened, for each combination of labels. */
-export class Moments {
-  readonly #name: string
-  readonly #help: string
-  readonly #labels: readonly string[]
-  readonly #root = new Branch()
-
-  constructor(name: string, help: string, labels: readonly string[]) {
-    this.#name = name
-    this.#help = help
-    this.#labels = labels
-  }
-
-  /**
-   * @param values of the labels, in their order
-   * @param now epoch milliseconds
-   */
-  set(values: readonly string[], now: number): void {
-    find(this.#root, values).number = now
-  }
-
-  /** In seconds, as Prometheus counts time. */
-  text(): string {
-    const lines = [...this.#root.leaves()].map(
-      ({ path, number }) => `${this.#name}${labelsOf(this.#labels, path)} ${number / 1000}\n`,
-    )
-    return heading(this.#name, this.#help, 'gauge') + lines.join('')
+    return heading(this.#name, this.#help, this.#type) + lines.join('')
   }
 }
 

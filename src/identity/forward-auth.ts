@@ -7,7 +7,7 @@ import type { Identifier } from './identify.ts'
 import type { AskOutside, Reply } from './outside.ts'
 import type { Principal } from './principal.ts'
 import type { Proofs } from './proofs.ts'
-import { createRemembered } from './remembered.ts'
+import { createRemembered } from '../remembered.ts'
 
 export interface ForwardAuthOptions {
   readonly storefront: string

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { createRemembered } from '../identity/remembered.ts'
+import { createRemembered } from '../remembered.ts'
 
 /**
  * Everything that makes a token somebody's. Two calls share a token, a mint or a failure only if

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/identity/**/*.test.ts',
+      'test/remembered.test.ts',
       'test/policy/**/*.test.ts',
       'test/flows/identity-session-cookie.test.ts',
       'test/flows/identity-sources.test.ts',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRemembered } from '../../src/identity/remembered.ts'
+import { createRemembered } from '../src/remembered.ts'
 
 describe('what is remembered', () => {
   test('is what was said last, until it is forgotten', () => {
