@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { Problem } from '../problem.ts'
+import { bounded } from './bounded.ts'
 import type { TokenTuple } from './key.ts'
 
 /**
@@ -49,7 +50,7 @@ export function createAccounts(capacity: number): Accounts {
   // One for each provider, environment and storefront; kept in step with what is known.
   const scopes = new Map<string, Holders>()
   const known = new LRUCache<string, Known>({
-    max: capacity,
+    ...bounded(capacity),
     dispose: ({ holders, account }) => void holders.delete(account),
   })
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { bounded } from './bounded.ts'
 import type { Token } from '../provider.ts'
 import { createTokenKeys, isSameTuple } from './key.ts'
 import type { TokenTuple } from './key.ts'
@@ -33,7 +34,7 @@ export interface TokenCache {
 const SWEEP_INTERVAL = 60_000
 
 export function createTokenCache(capacity: number): TokenCache {
-  const entries = new LRUCache<string, Entry>({ max: capacity })
+  const entries = new LRUCache<string, Entry>(bounded(capacity))
   const tokenKey = createTokenKeys()
   let sweepAt = Number.NEGATIVE_INFINITY
 

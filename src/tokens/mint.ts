@@ -83,10 +83,12 @@ async function mintOnce(
   return {
     tuple,
     token,
-    // Lifetimes count from before the exchange: the answer may have been long on its way.
-    shouldRefreshAt:
+    // Lifetimes count from before the exchange: the answer may have been long on its way. In whole
+    // milliseconds: a number with a fraction takes another 16 bytes, for each of very many tokens.
+    shouldRefreshAt: Math.floor(
       startedAt + Math.max(token.refreshAt - now, LEAST_USE) + random() * kind.jitter,
-    mustRefreshAt: startedAt + lifeLeft(token, now) - LAST_MOMENTS,
+    ),
+    mustRefreshAt: Math.floor(startedAt + lifeLeft(token, now) - LAST_MOMENTS),
     epoch,
   }
 }
