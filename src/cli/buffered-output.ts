@@ -2,7 +2,7 @@ import { destination } from 'pino'
 import type { LogTarget } from '../log.ts'
 
 /** Characters that are written together. */
-const PIECE = 16_000
+const PIECE = 48_000
 /** The longest that a line waits. Milliseconds. */
 const LONGEST_WAIT = 200
 
@@ -12,7 +12,7 @@ export interface BufferedOutput extends LogTarget {
 }
 
 /**
- * Standard output for log lines, a few dozen at a time: a write for each would cost more than all
+ * Standard output for log lines, a hundred or so at a time: a write for each would cost more than all
  * the rest of a call. They are joined here, because sonic-boom below measures everything it holds
  * anew for each piece it is given. What is left is written when the process ends.
  */

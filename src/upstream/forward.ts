@@ -128,7 +128,8 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#resolve = resolve
     this.#reject = reject
     this.#startedAt = clock.monotonic()
-    const left = Math.max(0, transfer.deadline - this.#startedAt)
+    // Whole milliseconds: Node keeps its timers in one list for each length of time.
+    const left = Math.ceil(Math.max(0, transfer.deadline - this.#startedAt))
     this.#timer = setTimeout(timeOut, left, this)
     response.on('close', this.#onClose)
   }
