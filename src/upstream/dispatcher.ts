@@ -20,7 +20,6 @@ export interface Dispatchers {
 }
 
 export const CONNECT_TIMEOUT = 1_000
-export const HEADERS_TIMEOUT = 5_000
 /** Between two pieces of a body; the limit of a whole call is the gateway's. */
 export const IDLE_TIMEOUT = 30_000
 /** Bounds what one upstream in trouble can hold open. */
@@ -62,7 +61,8 @@ function createDispatcher(origin: string, egress: Egress, connections: number): 
     pipelining: 1,
     allowH2: false,
     connectTimeout: CONNECT_TIMEOUT,
-    headersTimeout: HEADERS_TIMEOUT,
+    // Calls are given up sooner (`forward.ts`); with one length undici keeps to one timer.
+    headersTimeout: IDLE_TIMEOUT,
     bodyTimeout: IDLE_TIMEOUT,
     maxHeaderSize: 16_384,
   }

@@ -78,6 +78,9 @@ export function createForward(clock: Clock): Forward {
     })
 }
 
+/** Milliseconds until the head of an answer has to be there, waiting for a connection included. */
+const HEAD_TIMEOUT = 5_000
+
 /** Answers longer than this are not worth reading to the end only to keep a connection. */
 const MAX_DRAINED_BYTES = 64 * 1024
 
@@ -93,7 +96,9 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse
   readonly #resolve: (outcome: Outcome) => void
   readonly #reject: (problem: unknown) => void
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout
+  /** Milliseconds that are left when the wait for the head is over. */
+  #rest: number
   readonly #startedAt: number
   readonly #sending: Sending | undefined
   readonly #flight: Flight | null
@@ -130,7 +135,9 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#startedAt = clock.monotonic()
     // Whole milliseconds: Node keeps its timers in one list for each length of time.
     const left = Math.ceil(Math.max(0, transfer.deadline - this.#startedAt))
-    this.#timer = setTimeout(timeOut, left, this)
+    const patience = isStream(transfer.body) ? left : Math.min(left, headTimeout(transfer.route))
+    this.#rest = left - patience
+    this.#timer = setTimeout(timeOut, patience, this)
     response.on('close', this.#onClose)
   }
 
@@ -145,7 +152,8 @@ class Relay implements Dispatcher.DispatchHandler {
       headers,
       body: payload(body),
     }
-    if (route.timeouts !== undefined) options.headersTimeout = route.timeouts.headers
+    // How long a caller takes to send is no time that the upstream takes: undici can tell.
+    if (isStream(body)) options.headersTimeout = headTimeout(route)
     try {
       dispatcher.dispatch(options, this)
     } catch (error) {
@@ -275,6 +283,11 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   timeOut(): void {
+    if (this.#status !== 0 && this.#rest > 0) {
+      this.#timer = setTimeout(timeOut, this.#rest, this)
+      this.#rest = 0
+      return
+    }
     this.#isTimedOut = true
     // While the upstream waits for a caller who does not read, it is the caller who takes too long:
     // a few of those must not look like an upstream that fails.
@@ -306,6 +319,18 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#response.off('drain', this.#onDrain)
     this.#sending?.resumed(this.#response)
   }
+}
+
+/**
+ * Ours and not undici's, whose timers all end together twice a second: the calls that an upstream
+ * leaves hanging would then fail in crowds, which everybody else waits for.
+ */
+function headTimeout({ timeouts }: Route): number {
+  return timeouts?.headers ?? HEAD_TIMEOUT
+}
+
+function isStream(body: Body): boolean {
+  return body !== null && !Buffer.isBuffer(body)
 }
 
 function timeOut(relay: Relay): void {

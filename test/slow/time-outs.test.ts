@@ -16,6 +16,7 @@ let stand: Stand
 beforeAll(async () => {
   stand = await startStand({
     answer({ target }, socket) {
+      if (target.includes('hang')) return null
       if (target.includes('trickle')) {
         repeat(socket, 500, () => socket.write('1\r\nx\r\n'))
         return `${HEAD}application/json\r\n\r\n`
@@ -83,6 +84,17 @@ describe('no connection within a second', () => {
     }
     return port
   }
+})
+
+describe('no head of an answer', () => {
+  test.concurrent('after five seconds: 504 upstream/timeout', async () => {
+    const call = stand.rig.call(`${search}hang`)
+    const seconds = await duration(call)
+    expect(seconds).toBeGreaterThan(4)
+    // Without a limit of its own it would be ten.
+    expect(seconds).toBeLessThan(9)
+    expect(await call).toMatchObject({ status: 504, json: { code: 'upstream/timeout' } })
+  })
 })
 
 describe('not done', () => {
