@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { errors } from 'undici'
+import { createHasUnread } from './unread.ts'
 
 /**
  * Guards kept-alive connections against answers that nobody asked for (threats T6): bytes that lie
@@ -20,33 +20,20 @@ import { errors } from 'undici'
  */
 export function watchReusedSockets(): () => void {
   const used = new WeakSet<Socket>()
+  const hasUnread = createHasUnread()
   const look = (message: unknown) => {
     const { socket } = message as { readonly socket: Socket }
-    if (!used.has(socket)) used.add(socket)
+    if (!used.has(socket)) {
+      used.add(socket)
+      return
+    }
+    const descriptor = descriptorOf(socket)
+    if (descriptor === null || !hasUnread(descriptor)) return
     // undici's own word for "not this request's fault": it is sent again on a new connection.
-    else if (hasUnread(socket)) socket.destroy(new errors.InformationalError('unasked answer'))
+    socket.destroy(new errors.InformationalError('unasked answer'))
   }
   subscribe('undici:client:sendHeaders', look)
   return () => void unsubscribe('undici:client:sendHeaders', look)
-}
-
-const oneByte = Buffer.alloc(1)
-
-/** Whether the kernel holds anything for this socket, its end included. Never waits. */
-function hasUnread(socket: Socket): boolean {
-  const fd = descriptorOf(socket)
-  if (fd === null) return false
-  // "Nothing to read" is told by an error, on every call: without its stack it costs a third less.
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
-  try {
-    readSync(fd, oneByte, 0, 1, null)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'EAGAIN'
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
-  }
 }
 
 /** Node keeps it on the handle, without a documented way to it; null on systems that have none. */
