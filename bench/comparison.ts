@@ -16,11 +16,11 @@ import type { Files } from './setting.ts'
 import { shopperTokens } from './shopper-tokens.ts'
 
 const ROUNDS = isQuick ? 2 : 5
-const CALLS = isQuick ? 2_000 : 4_000
-const PACED_SECONDS = isQuick ? 1 : 2
+const CALLS = isQuick ? 2_000 : 10_000
+const PACED_SECONDS = 1
 const WARM_UP = 1_000
 /** In the first round, until what runs is compiled. */
-const FIRST_WARM_UP = isQuick ? WARM_UP : 6_000
+const FIRST_WARM_UP = isQuick ? WARM_UP : 20_000
 const WARM_SHOPPERS = 100
 /** Cold shoppers have other numbers than warm ones. */
 const FIRST_COLD = 1_000_000
