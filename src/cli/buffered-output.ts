@@ -12,9 +12,9 @@ export interface BufferedOutput extends LogTarget {
 }
 
 /**
- * Standard output for log lines, a hundred or so at a time: a write for each would cost more than all
- * the rest of a call. They are joined here, because sonic-boom below measures everything it holds
- * anew for each piece it is given. What is left is written when the process ends.
+ * Standard output for log lines, a hundred or so at a time: a write for each would cost more than
+ * all the rest of a call. They are joined here, because sonic-boom below measures everything it
+ * holds anew for each piece it is given. What is left is written when the process ends.
  */
 export function bufferedOutput(): BufferedOutput {
   const output = destination({ dest: 1, sync: false })

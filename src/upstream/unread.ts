@@ -8,7 +8,7 @@ export type HasUnread = (descriptor: number) => boolean
 
 /** The cheapest way that this Node has. */
 export function createHasUnread(): HasUnread {
-  return asker() ?? askByReading
+  return createAskByPolling() ?? askByReading
 }
 
 /** As poll(2) takes it: `int fd; short events; short revents`. */
@@ -18,7 +18,7 @@ const POLLIN = 1
  * Asks with poll(2), in half a microsecond; null where it cannot be called. Node 26 calls C, but
  * says that the way to do it may change: so whatever is odd about it means that it is not there.
  */
-export function asker(): HasUnread | null {
+export function createAskByPolling(): HasUnread | null {
   try {
     const ffi = loadForeignFunctions()
     const entry = new Int32Array(2)

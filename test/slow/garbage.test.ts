@@ -54,6 +54,7 @@ async function growth(preload: string): Promise<number> {
   const file = writeConfiguration(upstream.url, 1)
   const secrets = { signing: SIGNING_SECRET }
   const gateway = runGateway(['start', '--config', file], { secrets, preload })
+  onTestFinished(() => gateway.kill('SIGKILL'))
   const port = Number(new URL((await gateway.ready).url).port)
   const next = callsOf(shopperRead, shopperTokens(0, 100))
   await saturate({ port, connections: CROWD, next }, 20 * CALLS)

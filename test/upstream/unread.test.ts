@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { askByReading, asker, createHasUnread } from '../../src/upstream/unread.ts'
+import { askByReading, createAskByPolling, createHasUnread } from '../../src/upstream/unread.ts'
 
 /** Two ends of a connection; what the first one is sent stays in the kernel. */
 async function pair(): Promise<{ readonly descriptor: number; readonly other: Socket }> {
@@ -26,7 +26,7 @@ async function soon(ask: () => boolean): Promise<boolean> {
 
 // The project's own Node can call poll(2).
 const ways = [
-  ['poll', asker() ?? expect.fail('this Node cannot call poll(2)')],
+  ['poll', createAskByPolling() ?? expect.fail('this Node cannot call poll(2)')],
   ['a read', askByReading],
   ['the way that is chosen', createHasUnread()],
 ] as const
@@ -74,7 +74,7 @@ describe('a Node that cannot call C, or does so in another way', () => {
     const load = (() => found) as typeof process.getBuiltinModule
     const module = vi.spyOn(process, 'getBuiltinModule').mockImplementation(load)
     onTestFinished(() => module.mockRestore())
-    expect(asker()).toBeNull()
+    expect(createAskByPolling()).toBeNull()
     expect(createHasUnread()).toBe(askByReading)
   })
 
@@ -83,7 +83,7 @@ describe('a Node that cannot call C, or does so in another way', () => {
     const onWarning = ({ message }: Error) => void warned.push(message)
     process.on('warning', onWarning)
     onTestFinished(() => void process.off('warning', onWarning))
-    asker()
+    createAskByPolling()
     process.emitWarning('another one')
     await delay(20)
     expect(warned).toEqual(['another one'])
